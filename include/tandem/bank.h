@@ -1,0 +1,132 @@
+/**
+ * @file
+ * Dual-bank state: which bank runs, what is in the other, and the record of
+ * how the last update ended. The application opens it to ask and to confirm.
+ */
+#ifndef TANDEM_BANK_H
+#define TANDEM_BANK_H
+
+#include "tandem/device.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What is in the bank that is not the confirmed one. One byte in flash. */
+enum tandem_phase {
+    TANDEM_PHASE_UNKNOWN = 0,   /**< nothing that may be relied on */
+    TANDEM_PHASE_ERASED = 1,    /**< erased throughout, ready to be written */
+    TANDEM_PHASE_RECEIVING = 2, /**< an update is being written */
+    TANDEM_PHASE_VALIDATED = 3, /**< a whole, verified update waits for its activation */
+    TANDEM_PHASE_PENDING = 4,   /**< the next start tries it */
+    TANDEM_PHASE_TRIAL = 5,     /**< it runs, and has not confirmed itself yet */
+    TANDEM_PHASE_REJECTED = 6,  /**< it failed its checks or its trial */
+    TANDEM_PHASE_PREVIOUS = 7   /**< the firmware before the confirmed one, whole */
+};
+
+/** How an update, or an attempt at one, ended or stands. */
+struct tandem_outcome {
+    enum tandem_status status;          /**< TANDEM_OK: as far as `stage` all is well */
+    enum tandem_stage stage;            /**< where it happened */
+    uint8_t image;                      /**< kind of the image concerned; 0: the package */
+    uint8_t seen;                       /**< 1: the host has acknowledged it */
+    uint32_t detail;                    /**< depends on the status: an offset, a size, a counter; else 0 */
+    uint8_t id[TANDEM_PACKAGE_ID_SIZE]; /**< of the package */
+    struct tandem_version version;      /**< of the package */
+};
+
+/** Why the bootloader chose as it did. One byte in flash. */
+enum tandem_boot_reason {
+    TANDEM_BOOT_NONE = 0,        /**< nothing may be started */
+    TANDEM_BOOT_CONFIRMED = 1,   /**< the confirmed bank, as always */
+    TANDEM_BOOT_FIRST = 2,       /**< no journal yet: the bank that verified */
+    TANDEM_BOOT_TRIAL = 3,       /**< the updated bank, on trial */
+    TANDEM_BOOT_REVERTED = 4,    /**< trial starts used up: back to the confirmed bank */
+    TANDEM_BOOT_REFUSED = 5,     /**< the updated bank did not verify: the confirmed one */
+    TANDEM_BOOT_FALLBACK = 6     /**< the confirmed bank did not verify: the other one */
+};
+
+/** The durable state: one journal record. */
+struct tandem_bank_state {
+    uint8_t active;             /**< the confirmed bank, 0 or 1 */
+    uint8_t phase;              /**< enum tandem_phase of the other bank */
+    uint8_t attempts;           /**< trial starts so far */
+    uint8_t reason;             /**< enum tandem_boot_reason of the last start that changed something */
+    uint32_t counter;           /**< security counter: no package below it */
+    uint32_t revoked;           /**< bit n: device->keys[n] is revoked */
+    uint8_t proofs[2][8];       /**< verify-once proof of each bank */
+    struct tandem_outcome outcome; /**< of the last update */
+};
+
+/** A checkpoint of a transfer: one journal record. */
+struct tandem_progress {
+    uint8_t id[TANDEM_PACKAGE_ID_SIZE];           /**< the package's: a stale checkpoint does not match */
+    uint8_t entry;                                /**< index of the image entry in the manifest */
+    uint32_t block;                               /**< payload offset of the next block, from the payload's start */
+    uint32_t written;                             /**< installed bytes that are durable */
+    uint8_t digest[TANDEM_BLOCK_DIGEST_SIZE];     /**< of the next block */
+};
+
+/** The journal's place in RAM. Fields are the library's own. */
+struct tandem_journal {
+    struct tandem_area area;   /**< where */
+    uint32_t half_size;        /**< bytes of each of the two halves */
+    uint32_t epoch;            /**< of the active half */
+    uint32_t tail;             /**< next free byte, relative to the area */
+    uint32_t records[4];       /**< position of the newest record of each type; 0: none */
+    uint8_t half;              /**< the active half */
+    uint8_t mounted;           /**< 1: usable */
+};
+
+/** The dual-bank state in RAM. Read its fields; write only through the functions. */
+struct tandem_bank {
+    const struct tandem_device *device; /**< description */
+    struct tandem_journal journal;      /**< records */
+    struct tandem_bank_state state;     /**< the newest record */
+};
+
+/**
+ * Open: check the layout, mount the journal, load the state. A journal that
+ * was never written gives the state of a new device and is not written yet.
+ * @return TANDEM_OK; TANDEM_ERROR_LAYOUT; TANDEM_ERROR_FLASH
+ */
+enum tandem_status tandem_bank_open(struct tandem_bank *bank, const struct tandem_device *device);
+
+/** The bank whose images run now: 0 or 1. */
+uint8_t tandem_bank_running(const struct tandem_bank *bank);
+/** The bank that an update is written to: the other one than tandem_bank_running(). */
+uint8_t tandem_bank_free(const struct tandem_bank *bank);
+
+/**
+ * The running firmware is good: keep it. Ends the trial for all images of the
+ * bank together, raises the security counter, revokes what the manifest
+ * revokes. Call it after the self-test; calling it again does nothing.
+ * @param bank opened
+ * @param buffer,size scratch for the manifest: as large as the largest head in use
+ * @return TANDEM_OK; TANDEM_ERROR_FLASH; TANDEM_ERROR_SPACE (buffer)
+ */
+enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer, size_t size);
+
+/** The host has seen the outcome. @return TANDEM_OK; TANDEM_ERROR_FLASH */
+enum tandem_status tandem_bank_outcome_seen(struct tandem_bank *bank);
+
+/**
+ * Read and authenticate the manifest that describes a kind of image in a bank.
+ * @param bank opened
+ * @param which 0 or 1
+ * @param kind enum tandem_kind; 0: the bank's newest manifest, whatever it holds
+ * @param manifest to fill; points into `buffer`
+ * @param image to fill unless `kind` is 0; may be NULL
+ * @param buffer,size takes the head
+ * @return TANDEM_OK; TANDEM_ERROR_NOTHING (no such manifest); TANDEM_ERROR_SPACE; TANDEM_ERROR_FLASH; a reason of
+ *         tandem_manifest_parse() or tandem_manifest_verify()
+ */
+enum tandem_status tandem_bank_manifest(struct tandem_bank *bank, uint8_t which, uint8_t kind,
+                                        struct tandem_manifest *manifest, struct tandem_image *image, uint8_t *buffer,
+                                        size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

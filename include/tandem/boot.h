@@ -1,0 +1,43 @@
+/**
+ * @file
+ * The bootloader's decision: what may be started. It verifies, counts trials,
+ * undoes what failed, and says why. The port jumps.
+ */
+#ifndef TANDEM_BOOT_H
+#define TANDEM_BOOT_H
+
+#include "tandem/bank.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What to start. */
+struct tandem_boot {
+    uint8_t bank;                      /**< 0 or 1 */
+    enum tandem_boot_reason reason;    /**< why */
+    enum tandem_status status;         /**< what was wrong with the bank that was not taken; TANDEM_OK: nothing */
+    struct tandem_version version;     /**< of the package that is started */
+    struct tandem_image images[TANDEM_CONFIG_MAX_IMAGES]; /**< what is in each slot, in the order of device->slots;
+                                                               kind 0: not there */
+};
+
+/**
+ * Decide. Call it once after reset, before anything else uses the flash.
+ * @param boot to fill
+ * @param device description
+ * @param buffer,size scratch for a manifest's head and for hashing, at least 512 bytes
+ * @return TANDEM_OK: start `boot->images` of `boot->bank`; TANDEM_ERROR_NOTHING: nothing may be started, go to
+ *         recovery; TANDEM_ERROR_LAYOUT
+ */
+enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
+                                      size_t size);
+
+/** A short English text for a reason. */
+const char *tandem_boot_reason_text(enum tandem_boot_reason reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

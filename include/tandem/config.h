@@ -1,0 +1,24 @@
+/**
+ * @file
+ * The few compile-time limits. Set one with -DTANDEM_CONFIG_… for the whole
+ * build (library and application alike) or leave the default.
+ */
+#ifndef TANDEM_CONFIG_H
+#define TANDEM_CONFIG_H
+
+#ifndef TANDEM_CONFIG_MAX_IMAGES
+/** Images in one bank, and image entries that a manifest may hold (1 … 32). */
+#define TANDEM_CONFIG_MAX_IMAGES 8
+#endif
+
+#ifndef TANDEM_CONFIG_MAX_PROGRAM_UNIT
+/** Largest program unit of any flash used, in bytes (1 … 32). Costs stack. */
+#define TANDEM_CONFIG_MAX_PROGRAM_UNIT 32
+#endif
+
+#ifndef TANDEM_CONFIG_CRC_TABLE
+/** 1: CRCs by 256-entry tables (fast, +1.5 KB); 0: bit by bit (small). */
+#define TANDEM_CONFIG_CRC_TABLE 0
+#endif
+
+#endif

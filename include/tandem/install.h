@@ -1,0 +1,155 @@
+/**
+ * @file
+ * The installer: the one door through which firmware enters a device. It
+ * takes the bytes of a package, wherever they come from, and does the rest:
+ * authenticates, checks the policy, erases ahead, programs, reads back,
+ * keeps checkpoints, copies what the package does not bring, validates.
+ *
+ * It never waits. tandem_install_feed() only stores bytes;
+ * tandem_install_poll() does one bounded step of work.
+ */
+#ifndef TANDEM_INSTALL_H
+#define TANDEM_INSTALL_H
+
+#include "tandem/bank.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TANDEM_INSTALL_BUFFER_MIN (TANDEM_BLOCK_SIZE_MIN + TANDEM_BLOCK_DIGEST_SIZE) /**< least buffer, bytes */
+
+/** What a device says of its update. Every transport maps it to its own numbers. */
+enum tandem_state {
+    TANDEM_STATE_IDLE = 0,       /**< nothing under way; no outcome to report */
+    TANDEM_STATE_RECEIVING = 1,  /**< takes package bytes */
+    TANDEM_STATE_VALIDATING = 2, /**< has all it needs; copies and reads back */
+    TANDEM_STATE_VALIDATED = 3,  /**< whole and verified; waits for activation */
+    TANDEM_STATE_PENDING = 4,    /**< activated; the next start tries it */
+    TANDEM_STATE_TRIAL = 5,      /**< the new firmware runs and has not confirmed itself */
+    TANDEM_STATE_CONFIRMED = 6,  /**< the last update is confirmed */
+    TANDEM_STATE_FAILED = 7      /**< the last update, or attempt, failed: see the outcome */
+};
+
+/** Bytes that arrived ahead of a gap. */
+struct tandem_segment {
+    uint32_t begin; /**< package offset of the first */
+    uint32_t end;   /**< one past the last */
+};
+
+#define TANDEM_INSTALL_SEGMENTS 4 /**< runs of early bytes that are remembered */
+
+/** An installer. Fields are the library's own; ask through the functions. */
+struct tandem_install {
+    struct tandem_bank bank;          /**< the durable state */
+    uint8_t *buffer;                  /**< package bytes from `base` on */
+    uint32_t buffer_size;             /**< bytes */
+    uint32_t base;                    /**< package offset of buffer[0] */
+    uint32_t fill;                    /**< contiguous bytes in the buffer */
+    struct tandem_segment early[TANDEM_INSTALL_SEGMENTS]; /**< bytes beyond a gap */
+    uint32_t package_size;            /**< bytes; 0: not known yet */
+    uint32_t manifest_at;             /**< place in the manifest area while it is written */
+    uint32_t head_size;               /**< bytes of the stored head */
+    uint8_t id[TANDEM_PACKAGE_ID_SIZE]; /**< the package's */
+    struct tandem_image image;        /**< the entry being received, copied or read back */
+    const struct tandem_area *area;   /**< its slot */
+    uint32_t block;                   /**< payload offset of the block in hand */
+    uint32_t written;                 /**< bytes programmed and read back in this slot */
+    uint32_t erased;                  /**< bytes from the slot's start that are erased or written */
+    uint32_t step;                    /**< bytes of the present flash operation that are done */
+    uint8_t expected[TANDEM_BLOCK_DIGEST_SIZE]; /**< digest of the block in hand */
+    struct tandem_sha256 hash;        /**< read-back under way */
+    uint8_t plan[TANDEM_CONFIG_MAX_IMAGES]; /**< for each slot: entry to receive, or copy, or nothing */
+    uint8_t slot;                     /**< slot in hand */
+    uint8_t entry;                    /**< manifest entry in hand */
+    uint8_t job;                      /**< what the next poll does */
+    uint8_t state;                    /**< enum tandem_state */
+    uint8_t retries;                  /**< bad blocks in a row */
+    uint8_t activate;                 /**< 1: activate as soon as it is validated */
+    uint8_t all_erased;               /**< 1: the free bank was erased beforehand */
+    uint8_t asked;                    /**< 1: the user has consented */
+};
+
+/**
+ * Open. The buffer must hold the largest package head (header, manifest,
+ * signatures) that the device is to take, and one block with its digest; what
+ * is left is the window that lets a fast link run on.
+ * @param install caller's
+ * @param device description, must outlive it
+ * @param buffer,size at least TANDEM_INSTALL_BUFFER_MIN bytes; 2 KB suit most
+ * @return TANDEM_OK; TANDEM_ERROR_LAYOUT; TANDEM_ERROR_FLASH; TANDEM_ERROR_SPACE
+ */
+enum tandem_status tandem_install_init(struct tandem_install *install, const struct tandem_device *device,
+                                       uint8_t *buffer, uint32_t size);
+
+/**
+ * Begin, or go on with, a package. With the id of the one that was under way,
+ * the transfer goes on at the last checkpoint; otherwise at offset 0, and
+ * what was under way is given up as soon as the new head has been accepted.
+ * @param install opened
+ * @param id of the package, or NULL if not known (then the head decides)
+ * @param package_size in bytes, or 0 if not known
+ * @param activate 1: activate without being asked once it is validated
+ * @return TANDEM_OK; TANDEM_ERROR_TRIAL (confirm the running firmware first); TANDEM_ERROR_FLASH
+ */
+enum tandem_status tandem_install_begin(struct tandem_install *install, const uint8_t *id, uint32_t package_size,
+                                        uint8_t activate);
+
+/** Package offset of the next byte that is wanted. It may move forward past parts not needed, and back after a
+ *  damaged block. */
+uint32_t tandem_install_wants(const struct tandem_install *install);
+/** Package offset of the first byte for which there is no room now (wants + window). */
+uint32_t tandem_install_limit(const struct tandem_install *install);
+/** 1: bytes beyond a gap are in the buffer, so what is missing was lost or comes late. */
+int tandem_install_gap(const struct tandem_install *install);
+
+/**
+ * Store package bytes. What lies before wants or at and beyond limit is
+ * dropped without harm; order does not matter within the window.
+ * @param install begun
+ * @param offset of the first byte, in the package
+ * @param data,size the bytes
+ * @return TANDEM_OK; TANDEM_ERROR_STATE (not receiving)
+ */
+enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t offset, const void *data, size_t size);
+
+/**
+ * Do one step: at most one flash operation, or one KB hashed, or one
+ * signature verified.
+ * @return TANDEM_AGAIN: more to do, call soon; TANDEM_OK: nothing to do until bytes or commands come
+ */
+enum tandem_status tandem_install_poll(struct tandem_install *install);
+
+/** Where it stands. */
+enum tandem_state tandem_install_state(const struct tandem_install *install);
+/** How the present or last update stands or ended, durable ones included. */
+const struct tandem_outcome *tandem_install_outcome(const struct tandem_install *install);
+
+/**
+ * Switch to the validated update at the next start.
+ * @return TANDEM_OK (also when already pending); TANDEM_ERROR_STATE (nothing validated); TANDEM_ERROR_BATTERY;
+ *         TANDEM_ERROR_FLASH. The caller reboots when it is ready.
+ */
+enum tandem_status tandem_install_activate(struct tandem_install *install);
+
+/**
+ * Stop. What was received stays for a later resume; an activation that has
+ * not happened yet is taken back.
+ * @return TANDEM_OK; TANDEM_ERROR_FLASH
+ */
+enum tandem_status tandem_install_abort(struct tandem_install *install);
+
+/**
+ * Erase the free bank in idle time, one sector a call, so that the next
+ * update need not wait for erases. Gives up the previous firmware: a
+ * confirmed bank that goes bad then has nothing to fall back to.
+ * @return TANDEM_AGAIN: more to do; TANDEM_OK: all erased; TANDEM_ERROR_STATE (an update is there);
+ *         TANDEM_ERROR_FLASH
+ */
+enum tandem_status tandem_install_erase_idle(struct tandem_install *install);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

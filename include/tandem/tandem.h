@@ -1,0 +1,27 @@
+/**
+ * @file
+ * Everything: includes all public headers.
+ */
+#ifndef TANDEM_H
+#define TANDEM_H
+
+#include "tandem/bank.h"
+#include "tandem/boot.h"
+#include "tandem/config.h"
+#include "tandem/crypto.h"
+#include "tandem/device.h"
+#include "tandem/group.h"
+#include "tandem/install.h"
+#include "tandem/link.h"
+#include "tandem/package.h"
+#include "tandem/port.h"
+#include "tandem/status.h"
+#include "tandem/update.h"
+#include "tandem/version.h"
+
+#define TANDEM_VERSION_MAJOR 0 /**< of the library */
+#define TANDEM_VERSION_MINOR 1 /**< of the library */
+#define TANDEM_VERSION_PATCH 0 /**< of the library */
+#define TANDEM_VERSION_STRING "0.1.0" /**< of the library */
+
+#endif
