@@ -1,0 +1,47 @@
+/*
+ * The curve edwards25519 (RFC 8032 §5.1), on a register file of field.h.
+ * Points are extended coordinates (X : Y : Z : T), operands of an addition
+ * are prepared (y - x, y + x, 2dt, 2z).
+ */
+#ifndef TANDEM_CORE_EDWARDS_H
+#define TANDEM_CORE_EDWARDS_H
+
+#include "field.h"
+
+/* The registers. */
+enum {
+    TANDEM_ED_X, /* the point, x = X / Z, y = Y / Z, T = XY / Z */
+    TANDEM_ED_Y,
+    TANDEM_ED_Z,
+    TANDEM_ED_T,
+    TANDEM_ED_M, /* the operand: y - x */
+    TANDEM_ED_P, /* y + x */
+    TANDEM_ED_K, /* 2d · t */
+    TANDEM_ED_D, /* 2z */
+    TANDEM_ED_E, /* intermediate values */
+    TANDEM_ED_F,
+    TANDEM_ED_G,
+    TANDEM_ED_H,
+    TANDEM_ED_C, /* a constant of the curve */
+    TANDEM_ED_REGISTERS
+};
+
+/* The order of the base point, L. */
+extern const uint32_t tandem_edwards_order[TANDEM_WORDS];
+
+/* Point = the neutral element. */
+void tandem_edwards_neutral(tandem_element *reg);
+/* Point = point + point. T is left out unless asked for: the next doubling does without. */
+void tandem_edwards_double(tandem_element *reg, int with_t);
+/* Point = point + operand, or point - operand. Complete: any two points. Needs T. */
+void tandem_edwards_add(tandem_element *reg, int negative, int with_t);
+/* Operand = one of 1, 3, 5, 7 times the base point; index 0 … 3. */
+void tandem_edwards_operand_base(tandem_element *reg, int index);
+/* The 32 bytes of the point (RFC 8032 §5.1.2). Overwrites the point. */
+void tandem_edwards_encode(uint8_t *out, tandem_element *reg);
+/* r = a number of 64 bytes, least significant first, mod L. */
+void tandem_edwards_scalar(uint32_t *r, const uint8_t *bytes);
+/* The 32 bytes of [s]B - [h]A. Returns 0 if the key is no A to use. Not for secrets. */
+int tandem_edwards_combine(uint8_t *out, const uint32_t *s, const uint32_t *h, const uint8_t *key);
+
+#endif
