@@ -1,0 +1,344 @@
+/*
+ * ECDSA verification on NIST P-256, for the images and devices that sign with
+ * it. Jacobian coordinates; field elements are kept times 2^256 (Montgomery),
+ * because this prime makes that reduction a handful of additions; scalars are
+ * divided, not multiplied, so that the group order needs no arithmetic of its
+ * own.
+ *
+ * FIPS 186-5 §6.4.2, SP 800-186 §3.2.1.3.
+ */
+#include <string.h>
+
+#include "tandem/crypto.h"
+#include "field.h"
+#include "window.h"
+
+/* The registers. */
+enum {
+    X, /* the point: x = X / Z^2, y = Y / Z^3; infinity where Z = 0 */
+    Y,
+    Z,
+    OPERAND_X, /* the other point of an addition */
+    OPERAND_Y,
+    OPERAND_Z,
+    A, /* intermediate values */
+    B,
+    C,
+    REGISTERS
+};
+#define POINT (3 * sizeof(tandem_element)) /* bytes of a point */
+
+/* p = 2^256 - 2^224 + 2^192 + 2^96 - 1 */
+static const uint32_t prime[TANDEM_WORDS] = {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0x00000000,
+                                             0x00000000, 0x00000000, 0x00000001, 0xFFFFFFFF};
+/* n, the order of the group */
+static const uint32_t order[TANDEM_WORDS] = {0xFC632551, 0xF3B9CAC2, 0xA7179E84, 0xBCE6FAAD,
+                                             0xFFFFFFFF, 0xFFFFFFFF, 0x00000000, 0xFFFFFFFF};
+/* 2^512 mod p: a product with it takes a number to Montgomery form */
+static const uint32_t to_montgomery[TANDEM_WORDS] = {0x00000003, 0x00000000, 0xFFFFFFFF, 0xFFFFFFFB,
+                                                     0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0x00000004};
+/* The elements below are in Montgomery form. */
+static const uint32_t one[TANDEM_WORDS] = {0x00000001, 0x00000000, 0x00000000, 0xFFFFFFFF,
+                                           0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFE, 0x00000000};
+static const uint32_t curve_b[TANDEM_WORDS] = {0x29C4BDDF, 0xD89CDF62, 0x78843090, 0xACF005CD,
+                                               0xF7212ED6, 0xE5A220AB, 0x04874834, 0xDC30061D};
+/* 1, 3, 5, 7 times the base point: x, y */
+static const uint32_t base[TANDEM_WINDOW_ODDS][2][TANDEM_WORDS] = {
+    {{0x18A9143C, 0x79E730D4, 0x5FEDB601, 0x75BA95FC, 0x77622510, 0x79FB732B, 0xA53755C6, 0x18905F76},
+     {0xCE95560A, 0xDDF25357, 0xBA19E45C, 0x8B4AB8E4, 0xDD21F325, 0xD2E88688, 0x25885D85, 0x8571FF18}},
+    {{0x4EEBC127, 0xFFAC3F90, 0x087D81FB, 0xB027F84A, 0x87CBBC98, 0x66AD77DD, 0xB6FF747E, 0x26936A3F},
+     {0xC983A7EB, 0xB04C5C1F, 0x0861FE1A, 0x583E47AD, 0x1A2EE98E, 0x78820831, 0xE587CC07, 0xD5F06A29}},
+    {{0xC45C61F5, 0xBE1B8AAE, 0x94B9537D, 0x90EC649A, 0xD076C20C, 0x941CB5AA, 0x890523C8, 0xC9079605},
+     {0xE7BA4F10, 0xEB309B4A, 0xE5EB882B, 0x73C568EF, 0x7E7A1F68, 0x3540A987, 0x2DD1E916, 0x73A076BB}},
+    {{0xA0173B4F, 0x0746354E, 0xD23C00F7, 0x2BD20213, 0x0C23BB08, 0xF43EAAB5, 0xC3123E03, 0x13BA5119},
+     {0x3F5B9D4D, 0x2847D030, 0x5DA67BDD, 0x6742F2F2, 0x77C94195, 0xEF933BDC, 0x6E240867, 0xEAEDD915}}};
+
+/*
+ * Montgomery: r = t / 2^256 mod p. Because p = -1 mod 2^32, the multiple of p
+ * that clears word k is word k itself, m: it adds m at k + 3, k + 6 and k + 8
+ * and takes m away at k + 7 and k, where it was. Gather by column: t[k] keeps
+ * m for k < 8, is zero once used for the others, and the eight words below t
+ * are zero. The complement and the 1 carried along stand for the subtraction.
+ */
+static void reduce(uint32_t *r, uint32_t *t)
+{
+    uint64_t sum = 1;
+
+    t += TANDEM_WORDS;
+    for (int k = 0; k < 2 * TANDEM_WORDS; k++, t++) {
+        uint32_t minus = ~t[-7];
+
+        sum += (uint64_t)t[0] + t[-3] + t[-6] + minus + t[-8];
+        if (k < TANDEM_WORDS) {
+            t[0] = (uint32_t)sum;
+        } else {
+            *r++ = (uint32_t)sum;
+            t[0] = 0;
+        }
+        sum >>= 32;
+    }
+    tandem_number_reduce(r - TANDEM_WORDS, (uint32_t)sum - 1u, prime);
+}
+
+static void run(tandem_element *reg, const uint16_t *steps)
+{
+    static const struct tandem_field field = {prime, reduce};
+
+    tandem_field_run(&field, reg, steps);
+}
+
+#define MUL(r, a, b) TANDEM_MUL(r, a, b)
+#define ADD(r, a, b) TANDEM_ADD(r, a, b)
+#define SUB(r, a, b) TANDEM_SUB(r, a, b)
+
+/* Point = 2 · point; infinity stays. For a = -3: "dbl-2001-b" of D. Bernstein (2001), with Z3 = 2YZ. */
+static void twice(tandem_element *reg)
+{
+    static const uint16_t steps[] = {MUL(A, Z, Z),
+                                     MUL(B, Y, Y),
+                                     MUL(Z, Y, Z),
+                                     ADD(Z, Z, Z), /* delta, gamma, Z3 */
+                                     MUL(Y, X, B),
+                                     ADD(C, X, A),
+                                     SUB(A, X, A),
+                                     MUL(A, A, C), /* beta */
+                                     ADD(C, A, A),
+                                     ADD(A, A, C),
+                                     ADD(Y, Y, Y),
+                                     ADD(Y, Y, Y), /* alpha, 4 beta */
+                                     MUL(X, A, A),
+                                     SUB(X, X, Y),
+                                     SUB(X, X, Y),
+                                     SUB(Y, Y, X), /* X3 */
+                                     MUL(Y, Y, A),
+                                     ADD(B, B, B),
+                                     MUL(B, B, B),
+                                     ADD(B, B, B),
+                                     SUB(Y, Y, B), /* Y3 */
+                                     0};
+
+    run(reg, steps);
+}
+
+/* Point = point + operand, whatever they are; the operand is not infinity. `affine`: its Z is one. */
+static void plus(tandem_element *reg, int affine)
+{
+    static const uint16_t start[] = {MUL(A, Z, Z), MUL(B, OPERAND_X, A), /* U2 */
+                                     MUL(A, A, Z), MUL(C, OPERAND_Y, A), /* S2 */
+                                     0};
+    static const uint16_t meet[] = {MUL(A, OPERAND_Z, OPERAND_Z),
+                                    MUL(X, X, A), /* U1: X if affine */
+                                    MUL(A, A, OPERAND_Z),
+                                    MUL(Y, Y, A), /* S1: Y if affine */
+                                    MUL(Z, Z, OPERAND_Z),
+                                    SUB(B, B, X), /* H = U2 - U1 */
+                                    SUB(C, C, Y), /* R = S2 - S1 */
+                                    0};
+    static const uint16_t end[] = {MUL(Z, Z, B),
+                                   MUL(A, B, B),
+                                   MUL(B, B, A),
+                                   MUL(A, X, A), /* Z3, H^3, U1 H^2 */
+                                   MUL(X, C, C),
+                                   SUB(X, X, B),
+                                   SUB(X, X, A),
+                                   SUB(X, X, A), /* X3 */
+                                   SUB(A, A, X),
+                                   MUL(A, A, C),
+                                   MUL(B, B, Y),
+                                   SUB(Y, A, B), /* Y3 */
+                                   0};
+
+    if (!tandem_number_is_zero(reg[Z])) {
+        run(reg, start);
+        run(reg, affine ? meet + 5 : meet);
+        if (!tandem_number_is_zero(reg[B]) || !tandem_number_is_zero(reg[C])) {
+            run(reg, end); /* opposite points: H = 0 makes Z = 0 */
+            return;
+        }
+        memcpy(reg[X], reg[OPERAND_X], POINT); /* the two are one point */
+        twice(reg);
+        return;
+    }
+    memcpy(reg[X], reg[OPERAND_X], POINT);
+}
+
+/* Operand = [digit]G. */
+static void operand_base(tandem_element *reg, int digit)
+{
+    memcpy(reg[OPERAND_X], base[(digit < 0 ? -digit : digit) >> 1], 2 * sizeof *reg);
+    memcpy(reg[OPERAND_Z], one, sizeof one);
+}
+
+/* Operand = its negative. No point has y = 0: the order is odd. */
+static void negate(tandem_element *reg)
+{
+    tandem_number_subtract(reg[OPERAND_Y], prime, reg[OPERAND_Y]);
+}
+
+/* The multiples 1, 3, 5, 7 of the operand. */
+static void odd_multiples(tandem_element *reg, tandem_element (*table)[3])
+{
+    memcpy(table[0], reg[OPERAND_X], POINT);
+    memcpy(reg[X], reg[OPERAND_X], POINT);
+    twice(reg);
+    memcpy(table[3], reg[X], POINT); /* twice the point rests in the place that is filled last */
+    for (int i = 1; i < TANDEM_WINDOW_ODDS; i++) {
+        plus(reg, 0);
+        memcpy(table[i], reg[X], POINT);
+        memcpy(reg[OPERAND_X], table[3], POINT);
+    }
+}
+
+/* Point = [u]G + [v]Q, Q being the operand. */
+static void combine(tandem_element *reg, const uint32_t *u, const uint32_t *v)
+{
+    tandem_element table[TANDEM_WINDOW_ODDS][3];
+    struct tandem_window of_u;
+    struct tandem_window of_v;
+
+    odd_multiples(reg, table);
+    tandem_window_start(&of_u, u);
+    tandem_window_start(&of_v, v);
+    memset(reg[Z], 0, sizeof *reg);
+    for (int place = TANDEM_WINDOW_TOP; place >= 0; place--) {
+        int i = tandem_window_step(&of_u, place);
+        int j = tandem_window_step(&of_v, place);
+
+        twice(reg);
+        if (i != 0) {
+            operand_base(reg, i);
+            if (i < 0)
+                negate(reg);
+            plus(reg, 1);
+        }
+        if (j != 0) {
+            memcpy(reg[OPERAND_X], table[(j < 0 ? -j : j) >> 1], POINT);
+            if (j < 0)
+                negate(reg);
+            plus(reg, 0);
+        }
+    }
+}
+
+/* a = (carry:a) / 2 */
+static void halve(uint32_t *a, uint32_t carry)
+{
+    for (int i = TANDEM_WORDS - 1; i >= 0; i--) {
+        uint32_t word = a[i];
+
+        a[i] = word >> 1 | carry << 31;
+        carry = word;
+    }
+}
+
+/*
+ * r = a / b mod n, b not zero: the binary algorithm of Euclid on (b, n), which
+ * keeps b x = a u and b y = a v until u is 0, so that v is 1 and y the answer.
+ */
+static void divide(uint32_t *r, const uint32_t *a, const uint32_t *b)
+{
+    uint32_t store[4][TANDEM_WORDS];
+    uint32_t *u = store[0];
+    uint32_t *x = store[1];
+    uint32_t *v = store[2];
+    uint32_t *y = store[3];
+
+    memcpy(u, b, sizeof store[0]);
+    memcpy(x, a, sizeof store[0]);
+    memcpy(v, order, sizeof order);
+    memset(y, 0, sizeof store[0]);
+    while (!tandem_number_is_zero(u)) {
+        while ((u[0] & 1u) == 0) {
+            halve(u, 0);
+            halve(x, tandem_number_add(x, x, order, 0u - (x[0] & 1u)));
+        }
+        if (tandem_number_subtract(r, u, v)) { /* u is below v: change places */
+            uint32_t *swap = u;
+
+            u = v;
+            v = swap;
+            swap = x;
+            x = y;
+            y = swap;
+        }
+        tandem_number_subtract(u, u, v);
+        tandem_number_subtract_mod(x, x, y, order);
+    }
+    memcpy(r, y, sizeof store[0]);
+}
+
+/* Operand = the key. Returns 0 if it is no point of the curve. */
+static int load_key(tandem_element *reg, const uint8_t *key)
+{
+    /* x and y to Montgomery form; A = x^3 - 3x + b - y^2 */
+    static const uint16_t steps[] = {MUL(OPERAND_X, OPERAND_X, C),
+                                     MUL(OPERAND_Y, OPERAND_Y, C),
+                                     MUL(A, OPERAND_X, OPERAND_X),
+                                     MUL(A, A, OPERAND_X),
+                                     SUB(A, A, OPERAND_X),
+                                     SUB(A, A, OPERAND_X),
+                                     SUB(A, A, OPERAND_X),
+                                     ADD(A, A, B),
+                                     MUL(B, OPERAND_Y, OPERAND_Y),
+                                     SUB(A, A, B),
+                                     0};
+
+    tandem_number_load_be(reg[OPERAND_X], key);
+    tandem_number_load_be(reg[OPERAND_Y], key + 32);
+    if (!tandem_number_subtract(reg[A], reg[OPERAND_X], prime) ||
+        !tandem_number_subtract(reg[A], reg[OPERAND_Y], prime))
+        return 0;
+
+    memcpy(reg[OPERAND_Z], one, sizeof one);
+    memcpy(reg[B], curve_b, sizeof curve_b);
+    memcpy(reg[C], to_montgomery, sizeof to_montgomery);
+    run(reg, steps);
+    return (int)tandem_number_is_zero(reg[A]);
+}
+
+/* 1 if the point's x is r mod n: r or r + n, compared as X = r Z^2. Changes r. */
+static int has_x(tandem_element *reg, uint32_t *r)
+{
+    static const uint16_t steps[] = {MUL(A, A, C), MUL(B, Z, Z), MUL(A, A, B), SUB(A, A, X), 0};
+
+    if (tandem_number_is_zero(reg[Z]))
+        return 0;
+    memcpy(reg[C], to_montgomery, sizeof to_montgomery);
+    for (;;) {
+        memcpy(reg[A], r, sizeof *reg);
+        run(reg, steps);
+        if (tandem_number_is_zero(reg[A]))
+            return 1;
+        if (tandem_number_add(r, r, order, 0xFFFFFFFFu) || !tandem_number_subtract(reg[A], r, prime))
+            return 0;
+    }
+}
+
+/* A number of 1 … n - 1 from 32 bytes, or 0. */
+static int load_scalar(uint32_t *r, const uint8_t *bytes)
+{
+    uint32_t difference[TANDEM_WORDS];
+
+    tandem_number_load_be(r, bytes);
+    return tandem_number_subtract(difference, r, order) && !tandem_number_is_zero(r);
+}
+
+enum tandem_status tandem_p256_verify(const uint8_t signature[TANDEM_SIGNATURE_SIZE],
+                                      const uint8_t key[TANDEM_P256_KEY_SIZE], const uint8_t digest[TANDEM_SHA256_SIZE])
+{
+    tandem_element reg[REGISTERS];
+    uint32_t r[TANDEM_WORDS];
+    uint32_t s[TANDEM_WORDS];
+    uint32_t u[TANDEM_WORDS];
+    uint32_t v[TANDEM_WORDS];
+
+    if (!load_scalar(r, signature) || !load_scalar(s, signature + 32) || !load_key(reg, key))
+        return TANDEM_ERROR_SIGNATURE;
+
+    tandem_number_load_be(v, digest);
+    tandem_number_reduce(v, 0, order);
+    divide(u, v, s);
+    divide(v, r, s);
+    combine(reg, u, v);
+    return has_x(reg, r) ? TANDEM_OK : TANDEM_ERROR_SIGNATURE;
+}
