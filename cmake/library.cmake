@@ -1,33 +1,61 @@
-# The library's targets. Each part is compiled once; the four libraries are
+# The library's targets. Each source is compiled once; the libraries are
 # different selections of the same objects.
+include(GNUInstallDirs)
 
+set(TANDEM_INCLUDES
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+
+# tandem_part(<name> <source>...): objects that the libraries below are made of.
 function(tandem_part name)
+    if(NOT ARGN) # not there yet
+        return()
+    endif()
     add_library(tandem_part_${name} OBJECT ${ARGN})
-    target_include_directories(tandem_part_${name} PUBLIC include PRIVATE src)
-    # One set of objects serves the shared library too.
-    set_target_properties(tandem_part_${name} PROPERTIES
-        POSITION_INDEPENDENT_CODE ${TANDEM_BUILD_SHARED} C_EXTENSIONS OFF)
+    target_include_directories(tandem_part_${name} PRIVATE include src)
+    # The same objects serve the shared library and, in a static one, a program's own shared library.
+    set_target_properties(tandem_part_${name} PROPERTIES POSITION_INDEPENDENT_CODE ${TANDEM_BUILD_SHARED}
+        C_STANDARD 99 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
     tandem_warnings(tandem_part_${name})
 endfunction()
 
-set(TANDEM_PARTS)
-foreach(part ENGINE PACKAGE DEVICE HOST LINK)
-    if(TANDEM_${part}_SOURCES)
-        string(TOLOWER ${part} name)
-        tandem_part(${name} ${TANDEM_${part}_SOURCES})
-        list(APPEND TANDEM_PARTS $<TARGET_OBJECTS:tandem_part_${name}>)
-    endif()
-endforeach()
-
-function(tandem_library target type)
-    add_library(${target} ${type} ${ARGN})
-    target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
-    target_compile_features(${target} PUBLIC c_std_99)
+# tandem_library(<target> <export name> <type> <part>...)
+function(tandem_library target name type)
+    set(objects)
+    foreach(part IN LISTS ARGN)
+        if(TARGET tandem_part_${part}) # else not there yet
+            list(APPEND objects $<TARGET_OBJECTS:tandem_part_${part}>)
+        endif()
+    endforeach()
+    add_library(${target} ${type} ${objects})
+    add_library(tandem::${name} ALIAS ${target})
+    target_include_directories(${target} PUBLIC ${TANDEM_INCLUDES})
+    # The sources are not listed by name, so the language has to be.
+    set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE C)
 endfunction()
 
-tandem_library(tandem STATIC ${TANDEM_PARTS})
+tandem_part(engine ${TANDEM_ENGINE_SOURCES})
+tandem_part(package ${TANDEM_PACKAGE_SOURCES})
+tandem_part(device ${TANDEM_DEVICE_SOURCES})
+tandem_part(host ${TANDEM_HOST_SOURCES})
+tandem_part(link ${TANDEM_LINK_SOURCES})
+tandem_part(link_device ${TANDEM_LINK_DEVICE_SOURCES})
+tandem_part(link_host ${TANDEM_LINK_HOST_SOURCES})
+
+tandem_library(tandem tandem STATIC engine package device host link link_device link_host)
+tandem_library(tandem_device device STATIC engine package device link link_device)
+tandem_library(tandem_host host STATIC engine package host link link_host)
+
 if(TANDEM_BUILD_SHARED)
-    tandem_library(tandem_shared SHARED ${TANDEM_PARTS})
+    include(cmake/exports.cmake)
+    tandem_library(tandem_shared shared SHARED engine package device host link link_device link_host)
+    # Before 1.0 a minor version may change the binary interface.
+    if(PROJECT_VERSION_MAJOR EQUAL 0)
+        set(soversion ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+    else()
+        set(soversion ${PROJECT_VERSION_MAJOR})
+    endif()
     set_target_properties(tandem_shared PROPERTIES OUTPUT_NAME tandem
-        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+        VERSION ${PROJECT_VERSION} SOVERSION ${soversion})
+    tandem_export_only_public(tandem_shared)
 endif()

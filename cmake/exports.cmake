@@ -1,0 +1,37 @@
+# What the shared library shows: the functions that the public headers
+# declare, and nothing else. What core files share among themselves begins with
+# tandem_ too, so a pattern would not do; the list is read from the headers.
+
+function(tandem_export_only_public target)
+    file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/tandem/*.h)
+    set(names)
+    foreach(header IN LISTS headers)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+        file(READ ${header} text)
+        string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")
+        string(REGEX REPLACE "static inline [^(]*\\(" "" text "${text}")
+        string(REGEX MATCHALL "tandem_[a-z0-9_]+\\(" found "${text}")
+        list(APPEND names ${found})
+    endforeach()
+    list(TRANSFORM names REPLACE "\\(" "")
+    list(REMOVE_DUPLICATES names)
+    list(SORT names)
+
+    set(file ${CMAKE_CURRENT_BINARY_DIR}/exports.txt)
+    if(APPLE)
+        list(TRANSFORM names PREPEND "_")
+        list(JOIN names "\n" text)
+        file(CONFIGURE OUTPUT ${file} CONTENT "${text}\n")
+        target_link_options(${target} PRIVATE -Wl,-exported_symbols_list,${file})
+    elseif(WIN32)
+        list(JOIN names "\n    " text)
+        file(CONFIGURE OUTPUT ${file}.def CONTENT "EXPORTS\n    ${text}\n")
+        target_sources(${target} PRIVATE ${file}.def)
+    else()
+        list(JOIN names ";\n        " text)
+        file(CONFIGURE OUTPUT ${file} CONTENT
+            "TANDEM_${PROJECT_VERSION_MAJOR} {\n    global:\n        ${text};\n    local:\n        *;\n};\n")
+        target_link_options(${target} PRIVATE -Wl,--version-script=${file})
+    endif()
+    set_target_properties(${target} PROPERTIES LINK_DEPENDS ${file})
+endfunction()
