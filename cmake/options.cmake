@@ -3,12 +3,15 @@
 # Warnings for our own code, never for a program that uses us.
 function(tandem_warnings target)
     if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
-        target_compile_options(${target} PRIVATE
-            -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-            $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes;-Wmissing-prototypes>
-            $<$<BOOL:${TANDEM_WERROR}>:-Werror>)
+        target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+        if(TANDEM_WERROR)
+            target_compile_options(${target} PRIVATE -Werror)
+        endif()
     elseif(MSVC)
-        target_compile_options(${target} PRIVATE /W4 $<$<BOOL:${TANDEM_WERROR}>:/WX>)
+        target_compile_options(${target} PRIVATE /W4)
+        if(TANDEM_WERROR)
+            target_compile_options(${target} PRIVATE /WX)
+        endif()
     endif()
 endfunction()
 
