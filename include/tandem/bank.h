@@ -60,22 +60,25 @@ struct tandem_bank_state {
 
 /** A checkpoint of a transfer: one journal record. */
 struct tandem_progress {
-    uint8_t id[TANDEM_PACKAGE_ID_SIZE];           /**< the package's: a stale checkpoint does not match */
-    uint8_t entry;                                /**< index of the image entry in the manifest */
-    uint32_t block;                               /**< payload offset of the next block, from the payload's start */
-    uint32_t written;                             /**< installed bytes that are durable */
-    uint8_t digest[TANDEM_BLOCK_DIGEST_SIZE];     /**< of the next block */
+    uint32_t tag;                             /**< first bytes of the package's id */
+    uint32_t offset;                          /**< package offset of the next byte that is wanted */
+    uint32_t written;                         /**< installed bytes of the image in hand that are durable */
+    uint8_t step;                             /**< which copy or image is in hand */
+    uint8_t digest[TANDEM_BLOCK_DIGEST_SIZE]; /**< of the next block */
 };
 
-/** The journal's place in RAM. Fields are the library's own. */
+/** The journal in RAM. Fields are the library's own. */
 struct tandem_journal {
-    struct tandem_area area;   /**< where */
-    uint32_t half_size;        /**< bytes of each of the two halves */
-    uint32_t epoch;            /**< of the active half */
-    uint32_t tail;             /**< next free byte, relative to the area */
-    uint32_t records[4];       /**< position of the newest record of each type; 0: none */
-    uint8_t half;              /**< the active half */
-    uint8_t mounted;           /**< 1: usable */
+    struct tandem_area area;                 /**< where */
+    const struct tandem_system_port *system; /**< for the watchdog, or NULL */
+    uint32_t half_size;                      /**< bytes of each of the two halves */
+    uint32_t epoch;                          /**< of the active half */
+    uint32_t tail;                           /**< next free byte of the active half */
+    uint32_t newest[2];                      /**< place of the newest record of each type; 0: none */
+    uint8_t twins;                           /**< bit n: the newest record of type n stands twice */
+    uint8_t half;                            /**< the active half */
+    uint8_t used;                            /**< 1: a half is active; 0: never written */
+    uint8_t seals;                           /**< whole copies of the active half's seal; 0xFF: checked */
 };
 
 /** The dual-bank state in RAM. Read its fields; write only through the functions. */
@@ -111,17 +114,17 @@ enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer
 enum tandem_status tandem_bank_outcome_seen(struct tandem_bank *bank);
 
 /**
- * Read and authenticate the manifest that describes a kind of image in a bank.
+ * Read the manifest that describes a kind of image in a bank. It is parsed,
+ * not authenticated again: for the running bank the bootloader has done that.
  * @param bank opened
  * @param which 0 or 1
  * @param kind enum tandem_kind; 0: the bank's newest manifest, whatever it holds
  * @param manifest to fill; points into `buffer`
  * @param image to fill unless `kind` is 0; may be NULL
  * @param buffer,size takes the head
- * @return TANDEM_OK; TANDEM_ERROR_NOTHING (no such manifest); TANDEM_ERROR_SPACE; TANDEM_ERROR_FLASH; a reason of
- *         tandem_manifest_parse() or tandem_manifest_verify()
+ * @return TANDEM_OK; TANDEM_ERROR_NOTHING (no such manifest); TANDEM_ERROR_SPACE; TANDEM_ERROR_FLASH
  */
-enum tandem_status tandem_bank_manifest(struct tandem_bank *bank, uint8_t which, uint8_t kind,
+enum tandem_status tandem_bank_manifest(const struct tandem_bank *bank, uint8_t which, uint8_t kind,
                                         struct tandem_manifest *manifest, struct tandem_image *image, uint8_t *buffer,
                                         size_t size);
 

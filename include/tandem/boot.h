@@ -12,21 +12,28 @@
 extern "C" {
 #endif
 
+/** An image to start. */
+struct tandem_boot_image {
+    uint8_t kind;                  /**< enum tandem_kind; 0: the slot is empty */
+    const struct tandem_area *area; /**< where it lies */
+    uint32_t size;                 /**< its bytes */
+    uint32_t load_address;         /**< where it wants to run; 0: anywhere */
+};
+
 /** What to start. */
 struct tandem_boot {
     uint8_t bank;                      /**< 0 or 1 */
     enum tandem_boot_reason reason;    /**< why */
     enum tandem_status status;         /**< what was wrong with the bank that was not taken; TANDEM_OK: nothing */
     struct tandem_version version;     /**< of the package that is started */
-    struct tandem_image images[TANDEM_CONFIG_MAX_IMAGES]; /**< what is in each slot, in the order of device->slots;
-                                                               kind 0: not there */
+    struct tandem_boot_image images[TANDEM_CONFIG_MAX_IMAGES]; /**< in the order of device->slots */
 };
 
 /**
  * Decide. Call it once after reset, before anything else uses the flash.
  * @param boot to fill
  * @param device description
- * @param buffer,size scratch for a manifest's head and for hashing, at least 512 bytes
+ * @param buffer,size scratch: as large as the largest package head in use; what is left speeds up hashing
  * @return TANDEM_OK: start `boot->images` of `boot->bank`; TANDEM_ERROR_NOTHING: nothing may be started, go to
  *         recovery; TANDEM_ERROR_LAYOUT
  */

@@ -39,35 +39,61 @@ struct tandem_segment {
 
 #define TANDEM_INSTALL_SEGMENTS 4 /**< runs of early bytes that are remembered */
 
+/** A flash operation under way. */
+struct tandem_flash_op {
+    const struct tandem_flash_port *flash; /**< NULL: none */
+    const uint8_t *data;                   /**< to program; NULL: erase */
+    uint32_t address;                      /**< where */
+    uint32_t size;                         /**< bytes to program */
+};
+
+/** What the running bank holds in one slot. */
+struct tandem_installed {
+    uint8_t kind;                  /**< enum tandem_kind; 0: nothing */
+    uint8_t variant;               /**< bank it is linked for */
+    uint8_t digest[8];             /**< its digest, cut */
+    uint32_t size;                 /**< bytes */
+    struct tandem_version version; /**< its own */
+};
+
 /** An installer. Fields are the library's own; ask through the functions. */
 struct tandem_install {
-    struct tandem_bank bank;          /**< the durable state */
-    uint8_t *buffer;                  /**< package bytes from `base` on */
-    uint32_t buffer_size;             /**< bytes */
-    uint32_t base;                    /**< package offset of buffer[0] */
-    uint32_t fill;                    /**< contiguous bytes in the buffer */
+    struct tandem_bank bank;                              /**< the durable state */
+    uint8_t *buffer;                                      /**< package bytes from `base` on */
+    uint32_t buffer_size;                                 /**< bytes */
+    uint32_t base;                                        /**< package offset of buffer[0] */
+    uint32_t fill;                                        /**< contiguous bytes in the buffer */
     struct tandem_segment early[TANDEM_INSTALL_SEGMENTS]; /**< bytes beyond a gap */
-    uint32_t package_size;            /**< bytes; 0: not known yet */
-    uint32_t manifest_at;             /**< place in the manifest area while it is written */
-    uint32_t head_size;               /**< bytes of the stored head */
-    uint8_t id[TANDEM_PACKAGE_ID_SIZE]; /**< the package's */
-    struct tandem_image image;        /**< the entry being received, copied or read back */
-    const struct tandem_area *area;   /**< its slot */
-    uint32_t block;                   /**< payload offset of the block in hand */
-    uint32_t written;                 /**< bytes programmed and read back in this slot */
-    uint32_t erased;                  /**< bytes from the slot's start that are erased or written */
-    uint32_t step;                    /**< bytes of the present flash operation that are done */
-    uint8_t expected[TANDEM_BLOCK_DIGEST_SIZE]; /**< digest of the block in hand */
-    struct tandem_sha256 hash;        /**< read-back under way */
-    uint8_t plan[TANDEM_CONFIG_MAX_IMAGES]; /**< for each slot: entry to receive, or copy, or nothing */
-    uint8_t slot;                     /**< slot in hand */
-    uint8_t entry;                    /**< manifest entry in hand */
-    uint8_t job;                      /**< what the next poll does */
-    uint8_t state;                    /**< enum tandem_state */
-    uint8_t retries;                  /**< bad blocks in a row */
-    uint8_t activate;                 /**< 1: activate as soon as it is validated */
-    uint8_t all_erased;               /**< 1: the free bank was erased beforehand */
-    uint8_t asked;                    /**< 1: the user has consented */
+    uint32_t package_size;                                /**< bytes; 0: not known yet */
+    struct tandem_outcome outcome;                        /**< of the present or last update */
+    struct tandem_version running;                        /**< the running package's version */
+    struct tandem_installed installed[TANDEM_CONFIG_MAX_IMAGES]; /**< the running images, by slot */
+    uint8_t plan[TANDEM_CONFIG_MAX_IMAGES];               /**< what each slot of the free bank gets */
+    struct tandem_flash_op op;                            /**< under way */
+    uint8_t tail[TANDEM_CONFIG_MAX_PROGRAM_UNIT];         /**< a padded last unit */
+    uint32_t head_size;                                   /**< bytes of the package's head */
+    uint32_t area_used;                                   /**< bytes used in the manifest area */
+    uint32_t cursor;                                      /**< place of the job in hand */
+    uint32_t counter;                                     /**< the package's security counter */
+    uint32_t revoked;                                     /**< keys revoked once it is confirmed */
+    uint32_t payload;                                     /**< package offset of the payload in hand */
+    uint32_t payload_left;                                /**< bytes of it not yet taken */
+    uint32_t image_size;                                  /**< bytes of the image in hand */
+    uint32_t written;                                     /**< of these, programmed and read back */
+    uint32_t erased;                                      /**< bytes of its slot that are erased or written */
+    uint16_t block_size;                                  /**< data bytes of a full block */
+    uint8_t expected[TANDEM_BLOCK_DIGEST_SIZE];           /**< digest of the block in hand */
+    uint8_t digest[TANDEM_SHA256_SIZE];                   /**< digest of the image in hand */
+    struct tandem_sha256 hash;                            /**< read-back under way */
+    uint8_t slot;                                         /**< slot in hand */
+    uint8_t step;                                         /**< copy or image in hand */
+    uint8_t job;                                          /**< what the next poll does */
+    uint8_t state;                                        /**< enum tandem_state */
+    uint8_t retries;                                      /**< bad blocks in a row */
+    uint8_t activate;                                     /**< 1: activate as soon as it is validated */
+    uint8_t all_erased;                                   /**< 1: the free bank was erased beforehand */
+    uint8_t closed;                                       /**< 1: the buffer is in use for something else */
+    uint8_t kind;                                         /**< kind of the image in hand */
 };
 
 /**
@@ -119,6 +145,16 @@ enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t 
  * @return TANDEM_AGAIN: more to do, call soon; TANDEM_OK: nothing to do until bytes or commands come
  */
 enum tandem_status tandem_install_poll(struct tandem_install *install);
+
+/**
+ * The package that a transfer can go on with.
+ * @param install opened
+ * @param id set to its id
+ * @param offset set to the package offset at which it goes on
+ * @return 1, or 0 if there is none
+ */
+int tandem_install_resumable(const struct tandem_install *install, uint8_t id[TANDEM_PACKAGE_ID_SIZE],
+                             uint32_t *offset);
 
 /** Where it stands. */
 enum tandem_state tandem_install_state(const struct tandem_install *install);

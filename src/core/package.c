@@ -115,7 +115,7 @@ static enum tandem_status check_image(const struct tandem_image *image, const ui
     return TANDEM_OK;
 }
 
-static enum tandem_status parse_image(struct tandem_image *image, const uint8_t *value, size_t size)
+enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t *value, size_t size)
 {
     if (size < IMAGE_FIXED)
         return TANDEM_ERROR_FORMAT;
@@ -192,7 +192,7 @@ static enum tandem_status parse_field(struct tandem_manifest *manifest, const st
         if (manifest->image_count == TANDEM_CONFIG_MAX_IMAGES)
             return TANDEM_ERROR_TOO_LARGE;
         manifest->image_count++;
-        return parse_image(&image, field->value, field->size);
+        return tandem_image_parse(&image, field->value, field->size);
     case FIELD_DESCRIPTION:
         manifest->description = field->value;
         manifest->description_size = field->size;
@@ -237,7 +237,7 @@ enum tandem_status tandem_manifest_image(const struct tandem_manifest *manifest,
     struct field field;
     while (next_field(&fields, &field) == TANDEM_OK)
         if (field.type == FIELD_IMAGE && index-- == 0)
-            return parse_image(image, field.value, field.size);
+            return tandem_image_parse(image, field.value, field.size);
     return TANDEM_ERROR_ARGUMENT;
 }
 

@@ -5,6 +5,8 @@
 #ifndef TANDEM_CORE_PACKAGE_WIRE_H
 #define TANDEM_CORE_PACKAGE_WIRE_H
 
+#include "tandem/package.h"
+
 #define PACKAGE_FORMAT 1 /* version of the format */
 
 /* Header fields: offsets. */
@@ -56,5 +58,11 @@
 #define SIGNED_PREFIX "tandem-package-1"
 #define SIGNED_PREFIX_SIZE 16
 #define SIGNED_SIZE (SIGNED_PREFIX_SIZE + TANDEM_SHA256_SIZE)
+
+/* Largest image field: fixed part and dependencies. */
+#define IMAGE_FIELD_MAX (IMAGE_FIXED + TANDEM_DEPENDENCIES_MAX * (FIELD_HEAD + DEPENDENCY_SIZE))
+
+/* Parse the value of an image field (package.c). */
+enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t *value, size_t size);
 
 #endif

@@ -1,0 +1,235 @@
+/*
+ * Dual-bank state: which bank runs, what the other holds, how the last update
+ * ended. All of it is one journal record, so a change is whole or not at all.
+ */
+#include "core/bank.h"
+
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/flash.h"
+#include "core/journal.h"
+#include "core/package_wire.h"
+
+static void encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
+{
+    const struct tandem_outcome *outcome = &state->outcome;
+    bytes[0] = state->active;
+    bytes[1] = state->phase;
+    bytes[2] = state->attempts;
+    bytes[3] = state->reason;
+    tandem_store_le32(bytes + 4, state->counter);
+    tandem_store_le32(bytes + 8, state->revoked);
+    memcpy(bytes + 12, state->proofs, 16);
+    bytes[28] = (uint8_t)outcome->status;
+    bytes[29] = (uint8_t)outcome->stage;
+    bytes[30] = outcome->image;
+    bytes[31] = outcome->seen;
+    tandem_store_le32(bytes + 32, outcome->detail);
+    memcpy(bytes + 36, outcome->id, TANDEM_PACKAGE_ID_SIZE);
+    tandem_version_store(&outcome->version, bytes + 52);
+}
+
+static void decode(struct tandem_bank_state *state, const uint8_t bytes[JOURNAL_STATE_SIZE])
+{
+    struct tandem_outcome *outcome = &state->outcome;
+    state->active = bytes[0] & 1;
+    state->phase = bytes[1];
+    state->attempts = bytes[2];
+    state->reason = bytes[3];
+    state->counter = tandem_load_le32(bytes + 4);
+    state->revoked = tandem_load_le32(bytes + 8);
+    memcpy(state->proofs, bytes + 12, 16);
+    outcome->status = (enum tandem_status)bytes[28];
+    outcome->stage = (enum tandem_stage)bytes[29];
+    outcome->image = bytes[30];
+    outcome->seen = bytes[31];
+    outcome->detail = tandem_load_le32(bytes + 32);
+    memcpy(outcome->id, bytes + 36, TANDEM_PACKAGE_ID_SIZE);
+    tandem_version_load(&outcome->version, bytes + 52);
+}
+
+enum tandem_status tandem_bank_store(struct tandem_bank *bank)
+{
+    uint8_t bytes[JOURNAL_STATE_SIZE];
+    encode(bytes, &bank->state);
+    return tandem_journal_append(&bank->journal, JOURNAL_STATE, bytes);
+}
+
+enum tandem_status tandem_bank_open(struct tandem_bank *bank, const struct tandem_device *device)
+{
+    uint8_t bytes[JOURNAL_STATE_SIZE];
+    memset(bank, 0, sizeof *bank);
+    bank->device = device;
+    enum tandem_status status = tandem_journal_mount(&bank->journal, &device->journal, device->system);
+    if (status != TANDEM_OK || tandem_journal_read(&bank->journal, JOURNAL_STATE, bytes) != TANDEM_OK)
+        return status;
+    decode(&bank->state, bytes);
+    /* A state without its twin may be a torn write that reads well today: nothing is done on its word alone. */
+    return bank->journal.twins >> JOURNAL_STATE & 1 ? TANDEM_OK : tandem_bank_store(bank);
+}
+
+uint8_t tandem_bank_running(const struct tandem_bank *bank)
+{
+    return bank->state.phase == TANDEM_PHASE_TRIAL ? !bank->state.active : bank->state.active;
+}
+
+uint8_t tandem_bank_free(const struct tandem_bank *bank)
+{
+    return !tandem_bank_running(bank);
+}
+
+struct tandem_heads tandem_bank_heads(const struct tandem_device *device, uint8_t which)
+{
+    struct tandem_heads heads = {&device->manifests[which & 1], 0};
+    return heads;
+}
+
+enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struct tandem_device *device,
+                                         struct tandem_manifest *manifest, uint8_t *buffer, size_t size)
+{
+    const struct tandem_flash_port *flash = heads->area->flash;
+    struct tandem_package_header header;
+    uint32_t left = heads->area->size - heads->at, address = heads->area->address + heads->at;
+    if (left < TANDEM_PACKAGE_HEADER_SIZE)
+        return TANDEM_ERROR_NOTHING;
+    if (size < TANDEM_PACKAGE_HEADER_SIZE)
+        return TANDEM_ERROR_SPACE;
+    if (flash->read(flash->ctx, address, buffer, TANDEM_PACKAGE_HEADER_SIZE) != TANDEM_OK)
+        return TANDEM_ERROR_FLASH;
+    if (tandem_package_header(&header, buffer) != TANDEM_OK || header.head_size > left)
+        return TANDEM_ERROR_NOTHING;
+    if (header.head_size > size)
+        return TANDEM_ERROR_SPACE;
+    if (flash->read(flash->ctx, address, buffer, header.head_size) != TANDEM_OK)
+        return TANDEM_ERROR_FLASH;
+    uint32_t taken = (header.head_size + HEAD_ALIGN - 1) & ~(HEAD_ALIGN - 1);
+    heads->at = taken < left ? heads->at + taken : heads->area->size;
+    return tandem_manifest_parse(manifest, device->crypto, buffer, header.head_size);
+}
+
+/* Look for a kind among the image fields of the manifest that begins at `at` and has `left` bytes. */
+static enum tandem_status find_in_manifest(const struct tandem_area *area, uint32_t at, uint32_t left, uint8_t kind,
+                                           uint8_t which, struct tandem_image *image)
+{
+    const struct tandem_flash_port *flash = area->flash;
+    uint8_t value[IMAGE_FIELD_MAX];
+    while (left >= FIELD_HEAD) {
+        if (flash->read(flash->ctx, area->address + at, value, FIELD_HEAD) != TANDEM_OK)
+            return TANDEM_ERROR_FLASH;
+        uint16_t type = tandem_load_le16(value), size = tandem_load_le16(value + 2);
+        at += FIELD_HEAD;
+        left -= FIELD_HEAD;
+        if (size > left)
+            break;
+        if (type == FIELD_IMAGE && size <= sizeof value) {
+            if (flash->read(flash->ctx, area->address + at, value, size) != TANDEM_OK)
+                return TANDEM_ERROR_FLASH;
+            if (tandem_image_parse(image, value, size) == TANDEM_OK && image->kind == kind &&
+                (image->variant == which || image->variant == TANDEM_VARIANT_ANY))
+                return TANDEM_OK;
+        }
+        at += size;
+        left -= size;
+    }
+    return TANDEM_ERROR_NOTHING;
+}
+
+enum tandem_status tandem_bank_find_image(const struct tandem_device *device, uint8_t which, uint8_t kind,
+                                          struct tandem_image *image)
+{
+    const struct tandem_area *area = &device->manifests[which & 1];
+    struct tandem_package_header header;
+    uint8_t bytes[TANDEM_PACKAGE_HEADER_SIZE];
+    uint32_t at = 0;
+    while (area->size - at >= sizeof bytes) {
+        if (area->flash->read(area->flash->ctx, area->address + at, bytes, sizeof bytes) != TANDEM_OK)
+            return TANDEM_ERROR_FLASH;
+        if (tandem_package_header(&header, bytes) != TANDEM_OK || header.head_size > area->size - at)
+            break;
+        enum tandem_status status = find_in_manifest(area, at + TANDEM_PACKAGE_HEADER_SIZE, header.manifest_size, kind,
+                                                     which, image);
+        if (status != TANDEM_ERROR_NOTHING)
+            return status;
+        uint32_t taken = (header.head_size + HEAD_ALIGN - 1) & ~(HEAD_ALIGN - 1);
+        if (taken > area->size - at)
+            break;
+        at += taken;
+    }
+    return TANDEM_ERROR_NOTHING;
+}
+
+enum tandem_status tandem_bank_manifest(const struct tandem_bank *bank, uint8_t which, uint8_t kind,
+                                        struct tandem_manifest *manifest, struct tandem_image *image, uint8_t *buffer,
+                                        size_t size)
+{
+    struct tandem_image found;
+    struct tandem_heads heads = tandem_bank_heads(bank->device, which);
+    enum tandem_status status;
+    while ((status = tandem_bank_next_head(&heads, bank->device, manifest, buffer, size)) == TANDEM_OK)
+        if (kind == 0 || tandem_manifest_find(manifest, kind, which, image != NULL ? image : &found) == TANDEM_OK)
+            return TANDEM_OK;
+    return status == TANDEM_ERROR_SPACE || status == TANDEM_ERROR_FLASH ? status : TANDEM_ERROR_NOTHING;
+}
+
+enum tandem_status tandem_bank_authenticate(const struct tandem_device *device, const struct tandem_manifest *manifest,
+                                            uint32_t revoked)
+{
+    uint8_t needed = device->signatures_needed ? device->signatures_needed : 1;
+    enum tandem_status status =
+        tandem_manifest_verify(manifest, device->crypto, device->keys, device->key_count, revoked, needed);
+    return status == TANDEM_ERROR_UNSIGNED && device->allow_unsigned ? TANDEM_OK : status;
+}
+
+uint32_t tandem_bank_revocations(const struct tandem_device *device, const struct tandem_manifest *manifest)
+{
+    uint8_t id[TANDEM_KEY_ID_SIZE];
+    uint32_t revoked = 0;
+    for (uint8_t i = 0; i < device->key_count && manifest->revoked_count != 0; i++) {
+        if (tandem_key_id(device->crypto, &device->keys[i], id) != TANDEM_OK)
+            continue;
+        for (uint8_t j = 0; j < manifest->revoked_count; j++)
+            if (memcmp(manifest->revoked + (size_t)j * TANDEM_KEY_ID_SIZE, id, sizeof id) == 0)
+                revoked |= 1u << i;
+    }
+    return revoked;
+}
+
+enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer, size_t size)
+{
+    struct tandem_manifest manifest;
+    struct tandem_bank_state *state = &bank->state;
+    if (state->phase != TANDEM_PHASE_TRIAL)
+        return TANDEM_OK;
+    uint8_t running = tandem_bank_running(bank);
+    enum tandem_status status = tandem_bank_manifest(bank, running, 0, &manifest, NULL, buffer, size);
+    if (status != TANDEM_OK)
+        return status;
+    struct tandem_bank_state before = *state;
+    state->active = running;
+    state->phase = TANDEM_PHASE_PREVIOUS;
+    state->attempts = 0;
+    if (manifest.counter > state->counter)
+        state->counter = manifest.counter;
+    state->revoked |= tandem_bank_revocations(bank->device, &manifest);
+    state->outcome.status = TANDEM_OK;
+    state->outcome.stage = TANDEM_STAGE_CONFIRMED;
+    state->outcome.image = 0;
+    state->outcome.detail = 0;
+    state->outcome.seen = 0;
+    status = tandem_bank_store(bank);
+    if (status != TANDEM_OK)
+        *state = before;
+    return status;
+}
+
+enum tandem_status tandem_bank_outcome_seen(struct tandem_bank *bank)
+{
+    if (bank->state.outcome.seen || bank->state.outcome.stage == TANDEM_STAGE_NONE)
+        return TANDEM_OK;
+    bank->state.outcome.seen = 1;
+    enum tandem_status status = tandem_bank_store(bank);
+    if (status != TANDEM_OK)
+        bank->state.outcome.seen = 0;
+    return status;
+}

@@ -1,0 +1,36 @@
+/*
+ * What boot and install share of the dual-bank state.
+ */
+#ifndef TANDEM_CORE_BANK_H
+#define TANDEM_CORE_BANK_H
+
+#include "tandem/bank.h"
+
+#define HEAD_ALIGN 32u /* heads in a manifest area begin at multiples of this */
+
+/* Make bank->state durable. */
+enum tandem_status tandem_bank_store(struct tandem_bank *bank);
+
+/* A walk over the heads in a bank's manifest area, newest package first. */
+struct tandem_heads {
+    const struct tandem_area *area;
+    uint32_t at; /* place of the next head */
+};
+
+struct tandem_heads tandem_bank_heads(const struct tandem_device *device, uint8_t which);
+/* Read and parse the next head into `buffer`. TANDEM_ERROR_NOTHING: no more that is whole. */
+enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struct tandem_device *device,
+                                         struct tandem_manifest *manifest, uint8_t *buffer, size_t size);
+
+/* Find the image entry for a kind straight in flash, without a buffer for the head. */
+enum tandem_status tandem_bank_find_image(const struct tandem_device *device, uint8_t which, uint8_t kind,
+                                          struct tandem_image *image);
+
+/* Whether a head is signed as the device demands, the keys in `revoked` aside. */
+enum tandem_status tandem_bank_authenticate(const struct tandem_device *device, const struct tandem_manifest *manifest,
+                                            uint32_t revoked);
+
+/* The device's keys that a manifest revokes, as bits. */
+uint32_t tandem_bank_revocations(const struct tandem_device *device, const struct tandem_manifest *manifest);
+
+#endif

@@ -1,0 +1,321 @@
+/*
+ * The journal: an append-only log over two halves of an area.
+ *
+ * A half begins with four places for its seal (magic, epoch, checksum); two
+ * are written when everything else in the half is whole, the other two are
+ * for repair. A record's checksum starts from the half's epoch, so nothing
+ * older than the half's last erase can pass for a record.
+ *
+ * Cells whose programming was cut short may read differently each time. So
+ * nothing rests on a single write: state records and seals stand twice, and
+ * after a mount the next record keeps clear of the place where a torn one
+ * could be.
+ */
+#include "core/journal.h"
+
+#include <string.h>
+
+#include "core/bytes.h"
+#include "core/flash.h"
+
+#define SEAL_MAGIC 0x314C4A54u /* "TJL1" */
+#define SEAL_SIZE 12u
+#define SEAL_PLACES 4u
+#define SEALS_CHECKED 0xFF
+#define RECORD_OVERHEAD 8u /* type, its complement, length; checksum */
+#define RECORD_MAX 96u     /* the largest payload, overhead, rounded to the largest unit */
+
+static const uint8_t payload_sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE};
+
+/* Records and seals begin at multiples of this. */
+static uint32_t granule(uint32_t unit)
+{
+    return unit > 8 ? unit : 8;
+}
+
+static uint32_t round_up(uint32_t size, uint32_t unit)
+{
+    uint32_t grain = granule(unit);
+    return (size + grain - 1) / grain * grain;
+}
+
+static uint32_t unit_of(const struct tandem_journal *journal)
+{
+    return journal->area.flash->program_unit;
+}
+
+static uint32_t seal_size(uint32_t unit)
+{
+    return round_up(SEAL_SIZE, unit);
+}
+
+static uint32_t record_size(uint32_t unit, uint8_t type)
+{
+    return round_up(payload_sizes[type] + RECORD_OVERHEAD, unit);
+}
+
+/* Bytes that one append of a type takes. */
+static uint32_t append_size(uint32_t unit, uint8_t type)
+{
+    return record_size(unit, type) * (type == JOURNAL_STATE ? 2 : 1);
+}
+
+uint32_t tandem_journal_half_min(uint32_t unit)
+{
+    /* Seals, everything that is copied over, and one state record with the gap before it. */
+    return SEAL_PLACES * seal_size(unit) + 2 * append_size(unit, JOURNAL_STATE) + 2 * append_size(unit, JOURNAL_PROGRESS) +
+           RECORD_MAX;
+}
+
+static uint32_t address_of(const struct tandem_journal *journal, uint8_t half, uint32_t offset)
+{
+    return journal->area.address + half * journal->half_size + offset;
+}
+
+static enum tandem_status read_at(const struct tandem_journal *journal, uint8_t half, uint32_t offset, void *data,
+                                  uint32_t size)
+{
+    const struct tandem_flash_port *flash = journal->area.flash;
+    return flash->read(flash->ctx, address_of(journal, half, offset), data, size);
+}
+
+static void make_seal(uint8_t seal[SEAL_SIZE], uint32_t epoch)
+{
+    tandem_store_le32(seal, SEAL_MAGIC);
+    tandem_store_le32(seal + 4, epoch);
+    tandem_store_le32(seal + 8, tandem_crc32(TANDEM_CRC32_START, seal, 8));
+}
+
+/* Count the whole copies of a half's seal and tell its epoch. */
+static uint8_t count_seals(const struct tandem_journal *journal, uint8_t half, uint32_t *epoch)
+{
+    uint8_t count = 0;
+    for (uint32_t i = 0; i < SEAL_PLACES; i++) {
+        uint8_t seal[SEAL_SIZE], want[SEAL_SIZE];
+        if (read_at(journal, half, i * seal_size(unit_of(journal)), seal, sizeof seal) != TANDEM_OK)
+            continue;
+        make_seal(want, tandem_load_le32(seal + 4));
+        if (memcmp(seal, want, sizeof seal) == 0) {
+            *epoch = tandem_load_le32(seal + 4);
+            count++;
+        }
+    }
+    return count;
+}
+
+static uint32_t record_checksum(const uint8_t *record, uint32_t size, uint32_t epoch)
+{
+    return tandem_crc32(TANDEM_CRC32_START ^ epoch, record, size);
+}
+
+/* Read a record with its head; returns its type, or JOURNAL_TYPES if there is no whole one. */
+static uint8_t read_record(const struct tandem_journal *journal, uint32_t offset, uint8_t record[RECORD_MAX])
+{
+    if (offset + RECORD_OVERHEAD > journal->half_size ||
+        read_at(journal, journal->half, offset, record, 4) != TANDEM_OK)
+        return JOURNAL_TYPES;
+    uint8_t type = record[0];
+    if (type >= JOURNAL_TYPES || (record[0] ^ record[1]) != 0xFF || tandem_load_le16(record + 2) != payload_sizes[type])
+        return JOURNAL_TYPES;
+    uint32_t size = payload_sizes[type] + 4u;
+    if (offset + size + 4 > journal->half_size ||
+        read_at(journal, journal->half, offset, record, size + 4) != TANDEM_OK)
+        return JOURNAL_TYPES;
+    return tandem_load_le32(record + size) == record_checksum(record, size, journal->epoch) ? type : JOURNAL_TYPES;
+}
+
+/* Note a record found: the newest of its type, or the second copy of the newest, right behind it. */
+static void note(struct tandem_journal *journal, uint8_t type, uint32_t offset, const uint8_t *record)
+{
+    uint8_t before[RECORD_MAX];
+    uint32_t last = journal->newest[type];
+    if (last != 0 && last + record_size(unit_of(journal), type) == offset &&
+        read_record(journal, last, before) == type && memcmp(before, record, payload_sizes[type] + 4u) == 0) {
+        journal->twins |= (uint8_t)(1u << type);
+        return;
+    }
+    journal->twins &= (uint8_t)~(1u << type);
+    journal->newest[type] = offset;
+}
+
+/* Read the active half from end to end. */
+static void scan(struct tandem_journal *journal)
+{
+    uint32_t unit = unit_of(journal), grain = granule(unit);
+    uint32_t offset = SEAL_PLACES * seal_size(unit), whole = offset;
+    uint8_t record[RECORD_MAX];
+    while (offset < journal->half_size) {
+        uint8_t type = read_record(journal, offset, record);
+        if (type < JOURNAL_TYPES) {
+            note(journal, type, offset, record);
+            offset += record_size(unit, type);
+            whole = offset;
+        } else {
+            offset += grain;
+        }
+    }
+    /* Keep clear of what reads as written, and of where a torn record could be that reads as erased. */
+    uint32_t end = journal->half_size / grain * grain;
+    while (end > whole && tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, end - grain),
+                                                 grain))
+        end -= grain;
+    uint32_t clear = whole + round_up(RECORD_MAX, unit);
+    journal->tail = end > clear ? end : clear;
+}
+
+enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
+                                        const struct tandem_system_port *system)
+{
+    struct tandem_sector sector;
+    memset(journal, 0, sizeof *journal);
+    journal->area = *area;
+    journal->system = system;
+    if (!tandem_flash_sector(area->flash, area->address, &sector))
+        return TANDEM_ERROR_LAYOUT;
+    journal->half_size = area->size / sector.size / 2 * sector.size;
+
+    uint32_t epochs[2] = {0, 0};
+    uint8_t seals[2];
+    for (uint8_t half = 0; half < 2; half++)
+        seals[half] = count_seals(journal, half, &epochs[half]);
+    if (seals[0] == 0 && seals[1] == 0)
+        return TANDEM_OK;
+    journal->used = 1;
+    journal->half = seals[0] == 0 || (seals[1] != 0 && (epochs[1] - epochs[0]) < 0x80000000u);
+    journal->epoch = epochs[journal->half];
+    journal->seals = seals[journal->half];
+    scan(journal);
+    return TANDEM_OK;
+}
+
+enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uint8_t type, uint8_t *payload)
+{
+    uint8_t record[RECORD_MAX];
+    uint32_t place = journal->newest[type];
+    if (place == 0)
+        return TANDEM_ERROR_NOTHING;
+    if (read_record(journal, place, record) != type &&
+        read_record(journal, place + record_size(unit_of(journal), type), record) != type)
+        return TANDEM_ERROR_NOTHING;
+    memcpy(payload, record + 4, payload_sizes[type]);
+    return TANDEM_OK;
+}
+
+static enum tandem_status program(struct tandem_journal *journal, uint8_t half, uint32_t offset, uint8_t *data,
+                                  uint32_t used, uint32_t size)
+{
+    memset(data + used, journal->area.flash->erased, size - used);
+    return tandem_flash_program(journal->area.flash, address_of(journal, half, offset), data, size, journal->system);
+}
+
+static enum tandem_status put_seal(struct tandem_journal *journal, uint8_t half, uint32_t place, uint32_t epoch)
+{
+    uint8_t seal[32];
+    uint32_t size = seal_size(unit_of(journal));
+    make_seal(seal, epoch);
+    return program(journal, half, place * size, seal, SEAL_SIZE, size);
+}
+
+/* Write a record, a state record twice; moves `*tail` also when it fails. */
+static enum tandem_status put_record(struct tandem_journal *journal, uint8_t half, uint32_t *tail, uint32_t epoch,
+                                     uint8_t type, const uint8_t *payload)
+{
+    uint8_t record[RECORD_MAX];
+    uint32_t size = record_size(unit_of(journal), type), used = payload_sizes[type] + 4u;
+    record[0] = type;
+    record[1] = (uint8_t)~type;
+    tandem_store_le16(record + 2, payload_sizes[type]);
+    memcpy(record + 4, payload, payload_sizes[type]);
+    tandem_store_le32(record + used, record_checksum(record, used, epoch));
+    for (uint8_t copy = 0; copy < (type == JOURNAL_STATE ? 2 : 1); copy++) {
+        enum tandem_status status = program(journal, half, *tail, record, used + 4, size);
+        *tail += size;
+        if (status != TANDEM_OK)
+            return status;
+    }
+    return TANDEM_OK;
+}
+
+static enum tandem_status erase_half(struct tandem_journal *journal, uint8_t half)
+{
+    uint32_t address = address_of(journal, half, 0), end = address + journal->half_size;
+    struct tandem_sector sector;
+    while (address < end) {
+        if (!tandem_flash_sector(journal->area.flash, address, &sector))
+            return TANDEM_ERROR_FLASH;
+        enum tandem_status status = tandem_flash_erase(journal->area.flash, address, journal->system);
+        if (status != TANDEM_OK)
+            return status;
+        address += sector.size;
+    }
+    return TANDEM_OK;
+}
+
+/* Go on in the other half: erase it, bring over what counts, with `payload` as the newest of `type`; seal it last. */
+static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
+{
+    uint8_t half = journal->used ? !journal->half : 0;
+    uint32_t epoch = journal->epoch + 1, tail = SEAL_PLACES * seal_size(unit_of(journal));
+    uint32_t newest[JOURNAL_TYPES] = {0, 0};
+    enum tandem_status status = erase_half(journal, half);
+    for (uint8_t each = 0; each < JOURNAL_TYPES && status == TANDEM_OK; each++) {
+        uint8_t old[JOURNAL_PAYLOAD_MAX];
+        if (each != type && tandem_journal_read(journal, each, old) != TANDEM_OK)
+            continue;
+        newest[each] = tail;
+        status = put_record(journal, half, &tail, epoch, each, each == type ? payload : old);
+    }
+    for (uint32_t place = 0; place < 2 && status == TANDEM_OK; place++)
+        status = put_seal(journal, half, place, epoch);
+    if (status != TANDEM_OK)
+        return status;
+    memcpy(journal->newest, newest, sizeof newest);
+    journal->half = half;
+    journal->epoch = epoch;
+    journal->tail = tail;
+    journal->seals = SEALS_CHECKED;
+    journal->used = 1;
+    return tandem_flash_sync(journal->area.flash);
+}
+
+/*
+ * A seal that stands alone may be a torn write that happens to read well.
+ * Before anything is built on it, and above all before the other half is
+ * erased, put another copy where nothing has been written yet.
+ */
+static enum tandem_status firm_up(struct tandem_journal *journal)
+{
+    uint32_t size = seal_size(unit_of(journal));
+    enum tandem_status status = TANDEM_OK;
+    for (uint32_t place = 2; journal->seals == 1 && place < SEAL_PLACES; place++) {
+        if (!tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, place * size), size))
+            continue;
+        status = put_seal(journal, journal->half, place, journal->epoch);
+        break;
+    }
+    journal->seals = SEALS_CHECKED;
+    return status;
+}
+
+enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
+{
+    if (!journal->used)
+        return roll(journal, type, payload);
+    enum tandem_status status = firm_up(journal);
+    if (status == TANDEM_OK && journal->tail + append_size(unit_of(journal), type) <= journal->half_size) {
+        uint32_t place = journal->tail;
+        status = put_record(journal, journal->half, &journal->tail, journal->epoch, type, payload);
+        if (status == TANDEM_OK) {
+            journal->newest[type] = place;
+            return tandem_flash_sync(journal->area.flash);
+        }
+    }
+    return roll(journal, type, payload);
+}
+
+enum tandem_status tandem_journal_tidy(struct tandem_journal *journal)
+{
+    if (!journal->used || journal->tail <= journal->half_size / 2)
+        return TANDEM_OK;
+    return roll(journal, JOURNAL_TYPES, NULL);
+}
