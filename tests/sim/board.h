@@ -1,0 +1,162 @@
+/*
+ * Simulated devices: flash laid out in banks, a bootloader's start, the
+ * running firmware's side of an update, and releases to update them with.
+ * What the firmware does is read from the bytes in its slot, so that a board
+ * runs what was really installed.
+ */
+#ifndef TANDEM_SIM_BOARD_H
+#define TANDEM_SIM_BOARD_H
+
+#include "flash.h"
+#include "tandem/boot.h"
+#include "tandem/install.h"
+
+#define SIM_SLOTS 3
+#define SIM_CHIPS 2
+#define SIM_SCRATCH 1024
+
+/* ---- layouts ---- */
+
+struct sim_place {
+    uint8_t chip;     /* which flash */
+    uint32_t address; /* first byte */
+    uint32_t size;    /* bytes */
+};
+
+struct sim_slot_plan {
+    uint8_t kind;              /* enum tandem_kind */
+    struct sim_place banks[2]; /* where */
+    uint32_t image_size;       /* largest image that the campaigns put there */
+};
+
+/* How a product lays out its flash. */
+struct sim_layout {
+    const char *name;                          /* for --layout and replay ids */
+    struct sim_flash_spec chips[SIM_CHIPS];    /* flashes */
+    uint8_t chip_count;                        /* used */
+    struct sim_slot_plan slots[SIM_SLOTS];     /* images */
+    uint8_t slot_count;                        /* used */
+    struct sim_place manifests[2];             /* of each bank */
+    struct sim_place journal;                  /* both halves */
+    uint16_t block_size;                       /* of the packages */
+    uint32_t buffer_size;                      /* of the installer */
+    uint8_t linked;                            /* 1: the first slot's images are linked for their bank */
+    uint8_t verify_policy;                     /* enum tandem_verify_policy */
+    /* Optional: put a port of one's own between Tandem and the simulated chip. @return the port to use */
+    const struct tandem_flash_port *(*wrap)(struct sim_flash *chip);
+};
+
+/* All layouts, ending with NULL. */
+extern const struct sim_layout *const sim_layouts[];
+const struct sim_layout *sim_layout_named(const char *name);
+
+/* ---- releases ---- */
+
+struct sim_release_spec {
+    uint32_t number;   /* of the release: its version is number.0.0 */
+    uint32_t counter;  /* security counter */
+    unsigned kinds;    /* bit n: brings an image for slot n; 0: all */
+    int bad;           /* 1: the firmware never confirms itself */
+    int stranger;      /* 1: signed by a key that nobody trusts */
+    int unsigned_;     /* 1: not signed */
+    uint32_t image_size; /* of slot 0; 0: as the layout says */
+};
+
+struct sim_release {
+    struct sim_release_spec spec;
+    unsigned kinds;                   /* bit n: brings slot n */
+    uint8_t *images[SIM_SLOTS][2];    /* as installed in each bank */
+    uint32_t sizes[SIM_SLOTS];        /* bytes */
+    uint8_t *bytes;                   /* the package */
+    uint32_t size;                    /* its bytes */
+    uint8_t id[TANDEM_PACKAGE_ID_SIZE]; /* its id */
+    struct tandem_version version;    /* its version */
+};
+
+void sim_release_make(struct sim_release *release, const struct sim_layout *layout,
+                      const struct sim_release_spec *spec);
+void sim_release_free(struct sim_release *release);
+
+/* What a bank holds after updates: the release that each slot's image came with. */
+struct sim_set {
+    const struct sim_release *head;            /* the newest package; NULL: no set */
+    const struct sim_release *from[SIM_SLOTS]; /* whose images */
+};
+
+/* The set that installing `release` over `base` makes. `base` may be NULL. */
+void sim_set_apply(struct sim_set *set, const struct sim_set *base, const struct sim_release *release);
+
+/* ---- boards ---- */
+
+struct sim_board {
+    const struct sim_layout *layout;
+    struct sim_power power;
+    uint64_t clock_us;                   /* the board's own time, when no world gives one */
+    struct sim_flash chips[SIM_CHIPS];
+    struct tandem_slot slots[SIM_SLOTS];
+    struct tandem_key key;
+    struct tandem_system_port system;
+    struct tandem_device device;
+    struct tandem_boot boot;             /* the last start */
+    int reboot;                          /* the firmware asked for a restart */
+    uint8_t battery;                     /* percent */
+    uint64_t feeds;                      /* of the watchdog */
+    uint64_t fed_reads;                  /* bytes read when it was last fed */
+    uint64_t fed_ops;                    /* operations begun when it was last fed */
+    uint64_t hungry_reads;               /* most bytes read between two feeds, while blocking */
+    uint64_t hungry_ops;                 /* most operations between two feeds, while blocking */
+    /* RAM: garbage after each start */
+    struct tandem_install install;
+    uint8_t *buffer;
+    uint8_t scratch[SIM_SCRATCH];
+};
+
+/* Make a board with erased flash. `now_us`: the world's clock, or NULL for a clock of its own. */
+void sim_board_init(struct sim_board *board, const struct sim_layout *layout, int asynchronous, uint64_t seed,
+                    const uint64_t *now_us);
+void sim_board_free(struct sim_board *board);
+/* Take over another board's flash; RAM is garbage then. */
+void sim_board_copy(struct sim_board *to, const struct sim_board *from);
+/* Power on: RAM is garbage, the bootloader decides. @return what tandem_boot_decide() says */
+enum tandem_status sim_board_start(struct sim_board *board);
+/* One step of the installer and of the board's own clock. */
+enum tandem_status sim_board_poll(struct sim_board *board);
+/* Time passes in the calls made so far. */
+void sim_board_settle(struct sim_board *board);
+/* Whether a bank holds a whole set, bit by bit. */
+int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct sim_set *set);
+/* The release number that the firmware in the started bank says it is, 0 if it is none; *bad if it never confirms. */
+uint32_t sim_board_runs(const struct sim_board *board, int *bad);
+/* Rules of flash that were broken. */
+uint32_t sim_board_violations(const struct sim_board *board);
+uint64_t sim_board_hash(const struct sim_board *board, uint64_t seed);
+/* Print what rules were broken. */
+void sim_board_complain(const struct sim_board *board);
+
+/* How bytes reach the installer without a link. */
+struct sim_feed {
+    uint32_t chunk;      /* bytes at once; 0: as much as there is room */
+    uint32_t sent;       /* out: bytes handed over, repetitions included */
+    uint32_t first;      /* out: offset wanted first */
+    uint32_t reached;    /* out: highest offset that was wanted so far */
+};
+
+/* Bring a package in. @return TANDEM_OK validated (or pending, if `activate`); the outcome's status if it failed;
+ * TANDEM_ERROR_TIMEOUT if it hangs */
+enum tandem_status sim_board_feed(struct sim_board *board, const struct sim_release *release, int activate,
+                                  struct sim_feed *feed);
+/* The same, with bytes that need not be the release's own. */
+enum tandem_status sim_board_feed_bytes(struct sim_board *board, const uint8_t *bytes, uint32_t size,
+                                        const uint8_t *id, int activate, struct sim_feed *feed);
+/* From a started board to the release confirmed, as a good host and a good firmware do it, whatever the board's state:
+ * confirm or leave a trial, bring the package in, activate, restart, confirm. @return TANDEM_OK or what stopped it */
+enum tandem_status sim_board_update(struct sim_board *board, const struct sim_release *release);
+/* The durable state as a fresh look at flash gives it. */
+enum tandem_status sim_board_state(struct sim_board *board, struct tandem_bank_state *state);
+
+/* The key that the boards trust, and a signer for it. */
+const uint8_t *sim_key_public(int stranger);
+/* Signatures are checked once each: the campaigns see the same few again and again. */
+extern const struct tandem_crypto_port sim_crypto;
+
+#endif
