@@ -3,7 +3,9 @@
 # Warnings for our own code, never for a program that uses us.
 function(tandem_warnings target)
     if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")
-        target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+        target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion
+            # In C++ it also finds fault with a function that has the name of a struct.
+            $<$<COMPILE_LANGUAGE:C>:-Wshadow>)
         if(TANDEM_WERROR)
             target_compile_options(${target} PRIVATE -Werror)
         endif()
