@@ -61,6 +61,7 @@ struct tandem_link_device {
     uint8_t reply[3];                           /**< operation, tag and result of the answer to be sent */
     uint8_t last[3];                            /**< operation, tag and result of the last command executed */
     uint8_t told[4];                            /**< state, status, stage, image as last told */
+    uint8_t told_generation;                    /**< in the last acknowledgement */
     uint8_t awake;                              /**< 1: a host has spoken */
     uint8_t sequence_in;                        /**< of the next segment */
     uint8_t sequence_out;                       /**< of the next segment */
@@ -72,12 +73,10 @@ struct tandem_link_device {
  * Prepare what the connections share.
  * @param service caller's, one for each device
  * @param install opened; must outlive it
- * @param version of the running firmware; NULL: taken from the running bank's manifest, which costs the
- *                verification of a signature now and uses the installer's buffer
- * @return TANDEM_OK; without a version given and no manifest found the version is 0.0.0 and the reason is returned
+ * @param version of the running firmware, as hosts shall see it; NULL: that of the package in the running bank
  */
-enum tandem_status tandem_link_service_init(struct tandem_link_service *service, struct tandem_install *install,
-                                            const struct tandem_version *version);
+void tandem_link_service_init(struct tandem_link_service *service, struct tandem_install *install,
+                              const struct tandem_version *version);
 
 /**
  * Prepare a connection. May be done before the link is up.
