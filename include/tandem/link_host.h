@@ -31,30 +31,30 @@ struct tandem_link_host {
     const struct tandem_packet_port *port;         /**< packets out */
     const struct tandem_link_connector *connector; /**< NULL: the link is always up */
     const struct tandem_offer *offer;              /**< being sent */
+    struct tandem_info *info;                      /**< where the answer to a query goes */
     struct tandem_outcome outcome;                 /**< device's last report */
     uint32_t now;                                  /**< last time seen */
-    uint32_t sent_ms;                              /**< when the request was last sent */
-    uint32_t asked_ms;                             /**< when it was first sent */
+    uint32_t asked_ms;                             /**< when the request was last sent */
     uint32_t heard_ms;                             /**< when the device was last heard */
-    uint32_t progress_ms;                          /**< when `wants` last moved, or was resent from */
+    uint32_t progress_ms;                          /**< since when progress is waited for */
     uint32_t hole_ms;                              /**< when the hole was last filled */
     uint32_t timed_ms;                             /**< when the timed byte was sent */
     uint32_t timed;                                /**< offset whose acknowledgement is timed; 0: none */
     uint32_t wants;                                /**< next byte that the device lacks */
     uint32_t limit;                                /**< first byte that may not be sent */
-    uint32_t next;                                 /**< next byte to send for the first time */
-    uint32_t top;                                  /**< one past the highest byte ever sent in this session */
+    uint32_t next;                                 /**< next byte to send */
+    uint32_t top;                                  /**< one past the highest byte sent */
     uint32_t hole;                                 /**< lost bytes to send again: from here */
     uint32_t hole_end;                             /**< to here */
-    uint32_t hole_at;                              /**< hole answered last */
+    uint32_t hole_at;                              /**< where the hole began that was filled last */
     uint32_t resume;                               /**< offset at which the device would go on */
-    uint32_t payload_sent;                         /**< package bytes sent, repetitions included */
+    uint32_t payload_sent;                         /**< package bytes sent since init, repetitions included */
     uint16_t round_trip;                           /**< smoothed, ms; 0: not measured yet */
     uint16_t timeout;                              /**< present wait for progress, ms */
     uint16_t receive_max;                          /**< largest packet that can be received */
-    uint16_t peer_max;                             /**< largest data packet that the device takes */
+    uint16_t peer_max;                             /**< largest packet that the device takes */
     uint16_t window;                               /**< the device's, bytes */
-    uint16_t message_size;                         /**< bytes assembled */
+    uint16_t message_size;                         /**< bytes assembled; 0: none */
     uint16_t request_at;                           /**< bytes of the request that are out */
     uint8_t resume_id[TANDEM_PACKAGE_ID_SIZE];     /**< package that the device has in part */
     uint8_t flags;                                 /**< device's last */
@@ -63,14 +63,17 @@ struct tandem_link_host {
     uint8_t busy;                                  /**< operation under way; 0: none */
     uint8_t answered;                              /**< 1: its answer is in */
     uint8_t result;                                /**< the answer's result */
-    uint8_t tries;                                 /**< times that the request was sent */
+    uint8_t tries;                                 /**< times that the request was repeated */
     uint8_t tag;                                   /**< of the request */
-    uint8_t broken;                                /**< 1: the link went down */
+    uint8_t up;                                    /**< 1: connected */
+    uint8_t broken;                                /**< why the link is of no use; 0: it is */
+    uint8_t source_status;                         /**< why the source gave no bytes */
     uint8_t reported;                              /**< 1: the last error is the device's own */
     uint8_t begun;                                 /**< 1: data may flow */
+    uint8_t accepted;                              /**< 1: the device has accepted the BEGIN */
+    uint8_t probing;                               /**< 1: one packet at a time until there is progress */
     uint8_t sequence_in;                           /**< of the next segment */
     uint8_t sequence_out;                          /**< of the next segment */
-    uint8_t assembling;                            /**< 1: a message is under way */
     uint8_t request_size;                          /**< bytes of the request */
     uint8_t request[32];                           /**< the request */
     uint8_t message[TANDEM_LINK_MESSAGE_MAX];      /**< message being assembled */
