@@ -10,7 +10,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 # What is compiled for, and with what.
 TARGETS = {
-    "host": {"prefix": "", "flags": []},
+    # Not position-independent: else constant tables with pointers look like variables.
+    "host": {"prefix": "", "flags": ["-fno-pic"]},
     "cortex-m0plus": {"prefix": "arm-none-eabi-", "flags": ["-mcpu=cortex-m0plus", "-mthumb"]},
     "cortex-m4": {"prefix": "arm-none-eabi-", "flags": ["-mcpu=cortex-m4", "-mthumb"]},
 }
@@ -106,10 +107,9 @@ class Calls:
                 return found
         return None
 
-    def worst(self, title, others):
-        """(bytes, chain) of the deepest way down from `title`. `others` gives the bytes
-        of what was not compiled here: {name: bytes}; ports count as nothing, since
-        their stack is the product's."""
+    def worst(self, title, others, port=0):
+        """(bytes, chain) of the deepest way down from `title`. `others` gives the bytes of
+        what was not compiled here: {name: bytes}; `port` is what a call through a pointer costs."""
         memo = {}
 
         def visit(name):
@@ -118,7 +118,7 @@ class Calls:
                     below = max((visit(next_) for next_ in self.calls.get(name, ())), default=(0, []))
                     memo[name] = (self.stack[name] + below[0], [name] + below[1])
                 elif name == "__indirect_call":
-                    memo[name] = (0, ["(port)"])
+                    memo[name] = (port, ["(by pointer)"])
                 else:
                     memo[name] = (others(name), [name])
             return memo[name]
