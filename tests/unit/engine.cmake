@@ -1,0 +1,31 @@
+# The engine: published vectors and edge cases, then trusted libraries beside it.
+set(unit ${CMAKE_CURRENT_LIST_DIR})
+
+tandem_test(NAME crc SOURCES ${unit}/test_crc.c)
+tandem_test(NAME hash SOURCES ${unit}/test_hash.c)
+tandem_test(NAME ed25519 SOURCES ${unit}/test_ed25519.c)
+tandem_test(NAME p256 SOURCES ${unit}/test_p256.c)
+
+find_package(OpenSSL 3.0 COMPONENTS Crypto ${TANDEM_PEERS})
+find_package(PkgConfig ${TANDEM_PEERS})
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(sodium ${TANDEM_PEERS} IMPORTED_TARGET libsodium)
+endif()
+if(TANDEM_REQUIRE_PEERS AND NOT (OPENSSL_FOUND AND sodium_FOUND))
+    message(FATAL_ERROR "The engine's tests need OpenSSL and libsodium beside it")
+endif()
+if(OPENSSL_FOUND AND sodium_FOUND)
+    tandem_test(NAME engine_peer SOURCES ${unit}/test_engine_peer.c TIMEOUT 300
+        LIBRARIES OpenSSL::Crypto PkgConfig::sodium)
+endif()
+
+# Collections of vectors that are too large to keep in the tree, if they are on this machine.
+add_executable(engine_verdict ${unit}/engine_verdict.c)
+target_include_directories(engine_verdict PRIVATE ${unit})
+target_link_libraries(engine_verdict PRIVATE tandem)
+tandem_warnings(engine_verdict)
+if(Python3_FOUND)
+    add_test(NAME engine_vectors
+        COMMAND ${Python3_EXECUTABLE} ${unit}/engine_vectors.py $<TARGET_FILE:engine_verdict>)
+    set_tests_properties(engine_vectors PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
