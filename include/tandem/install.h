@@ -74,7 +74,6 @@ struct tandem_install {
     uint32_t head_size;                                   /**< bytes of the package's head */
     uint32_t area_used;                                   /**< bytes used in the manifest area */
     uint32_t cursor;                                      /**< place of the job in hand */
-    uint32_t counter;                                     /**< the package's security counter */
     uint32_t revoked;                                     /**< keys revoked once it is confirmed */
     uint32_t payload;                                     /**< package offset of the payload in hand */
     uint32_t payload_left;                                /**< bytes of it not yet taken */
@@ -94,6 +93,7 @@ struct tandem_install {
     uint8_t all_erased;                                   /**< 1: the free bank was erased beforehand */
     uint8_t closed;                                       /**< 1: the buffer is in use for something else */
     uint8_t kind;                                         /**< kind of the image in hand */
+    uint8_t live;                                         /**< 1: `state` and `outcome` are newer than the durable ones */
 };
 
 /**
@@ -174,6 +174,13 @@ enum tandem_status tandem_install_activate(struct tandem_install *install);
  * @return TANDEM_OK; TANDEM_ERROR_FLASH
  */
 enum tandem_status tandem_install_abort(struct tandem_install *install);
+
+/**
+ * The running firmware is good: tandem_bank_confirm() with the installer's
+ * own buffer.
+ * @return TANDEM_OK; TANDEM_ERROR_STATE (an update is under way); as tandem_bank_confirm()
+ */
+enum tandem_status tandem_install_confirm(struct tandem_install *install);
 
 /**
  * Erase the free bank in idle time, one sector a call, so that the next

@@ -15,6 +15,7 @@
 #include "tandem/config.h"
 #include "tandem/crypto.h"
 #include "tandem/status.h"
+#include "tandem/version.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -61,8 +62,8 @@ struct tandem_area {
 
 /** What consent is asked for. */
 struct tandem_consent {
-    const char *version; /**< text of the new package's version */
-    uint32_t size;       /**< bytes to receive */
+    struct tandem_version version; /**< of the new package */
+    uint32_t size;                 /**< bytes of the package */
 };
 
 /** The device's surroundings. Every function is optional. */

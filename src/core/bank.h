@@ -11,6 +11,11 @@
 /* Make bank->state durable. */
 enum tandem_status tandem_bank_store(struct tandem_bank *bank);
 
+/* The checkpoint of the transfer that the state speaks of; 0 if there is none. */
+int tandem_bank_progress(const struct tandem_bank *bank, struct tandem_progress *progress);
+/* Make a checkpoint durable. */
+enum tandem_status tandem_bank_store_progress(struct tandem_bank *bank, const struct tandem_progress *progress);
+
 /* A walk over the heads in a bank's manifest area, newest package first. */
 struct tandem_heads {
     const struct tandem_area *area;

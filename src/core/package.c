@@ -119,6 +119,8 @@ enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t 
 {
     if (size < IMAGE_FIXED)
         return TANDEM_ERROR_FORMAT;
+    if (size > IMAGE_FIELD_MAX)
+        return TANDEM_ERROR_UNSUPPORTED;
     load_image(image, value);
     enum tandem_status status = check_image(image, value);
     if (status != TANDEM_OK)

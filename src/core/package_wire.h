@@ -59,8 +59,8 @@
 #define SIGNED_PREFIX_SIZE 16
 #define SIGNED_SIZE (SIGNED_PREFIX_SIZE + TANDEM_SHA256_SIZE)
 
-/* Largest image field: fixed part and dependencies. */
-#define IMAGE_FIELD_MAX (IMAGE_FIXED + TANDEM_DEPENDENCIES_MAX * (FIELD_HEAD + DEPENDENCY_SIZE))
+/* Largest value of an image field, so that a device can read it into a small buffer. */
+#define IMAGE_FIELD_MAX 192
 
 /* Parse the value of an image field (package.c). */
 enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t *value, size_t size);

@@ -1,0 +1,191 @@
+/*
+ * May this package come in? Everything that can be known from its head is
+ * decided here, before a byte of flash is touched, and with a reason.
+ */
+#include <string.h>
+
+#include "core/bank.h"
+#include "core/install.h"
+
+enum tandem_status tandem_install_survey(struct tandem_install *install)
+{
+    const struct tandem_device *device = device_of(install);
+    uint8_t running = tandem_bank_running(&install->bank), first = 1;
+    struct tandem_manifest manifest;
+    struct tandem_image image;
+    struct tandem_heads heads = tandem_bank_heads(device, running);
+    enum tandem_status status;
+    while ((status = tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size)) ==
+           TANDEM_OK) {
+        if (first)
+            install->running = manifest.version;
+        first = 0;
+        for (uint8_t i = 0; i < device->slot_count; i++) {
+            struct tandem_installed *installed = &install->installed[i];
+            if (installed->kind != 0 ||
+                tandem_manifest_find(&manifest, device->slots[i].kind, running, &image) != TANDEM_OK)
+                continue;
+            installed->kind = image.kind;
+            installed->variant = image.variant;
+            installed->size = image.size;
+            installed->version = image.version;
+            memcpy(installed->digest, image.digest, sizeof installed->digest);
+        }
+    }
+    return status == TANDEM_ERROR_SPACE ? TANDEM_ERROR_SPACE : TANDEM_OK;
+}
+
+static enum tandem_status refuse(struct tandem_install *install, enum tandem_status status, uint8_t image,
+                                 uint32_t detail)
+{
+    install->outcome.image = image;
+    install->outcome.detail = detail;
+    return status;
+}
+
+static int name_is(const uint8_t *name, uint8_t size, const char *text)
+{
+    return strlen(text) == size && memcmp(name, text, size) == 0;
+}
+
+/* Made for this device? */
+static enum tandem_status check_target(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    const struct tandem_device *device = device_of(install);
+    if (!name_is(manifest->vendor, manifest->vendor_size, device->vendor) ||
+        !name_is(manifest->product, manifest->product_size, device->product))
+        return TANDEM_ERROR_TARGET;
+    if (!tandem_manifest_fits_hardware(manifest, device->hardware))
+        return refuse(install, TANDEM_ERROR_HARDWARE, 0, device->hardware);
+    return TANDEM_OK;
+}
+
+/* Signed by keys that will still be trusted when it runs? */
+static enum tandem_status check_signatures(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    const struct tandem_device *device = device_of(install);
+    install->revoked = install->bank.state.revoked | tandem_bank_revocations(device, manifest);
+    return tandem_bank_authenticate(device, manifest, install->revoked);
+}
+
+/* Allowed by counter and versions? */
+static enum tandem_status check_versions(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    const struct tandem_device *device = device_of(install);
+    static const struct tandem_version none = {0, 0, 0, 0};
+    int installed = tandem_version_compare(&install->running, &none) != 0;
+    int order = tandem_version_compare(&manifest->version, &install->running);
+    if (manifest->counter < install->bank.state.counter)
+        return refuse(install, TANDEM_ERROR_COUNTER, 0, install->bank.state.counter);
+    if (!installed)
+        return TANDEM_OK;
+    if (tandem_version_compare(&install->running, &manifest->minimum) < 0)
+        return TANDEM_ERROR_VERSION;
+    if ((device->version_policy == TANDEM_VERSION_NOT_OLDER && order < 0) ||
+        (device->version_policy == TANDEM_VERSION_NEWER && order <= 0))
+        return TANDEM_ERROR_VERSION;
+    return TANDEM_OK;
+}
+
+/* Decide what one slot of the free bank gets. */
+static enum tandem_status plan_slot(struct tandem_install *install, const struct tandem_manifest *manifest, uint8_t i)
+{
+    const struct tandem_slot *slot = &device_of(install)->slots[i];
+    const struct tandem_installed *installed = &install->installed[i];
+    const struct tandem_area *area = &slot->areas[tandem_bank_free(&install->bank)];
+    int copyable = installed->kind != 0 && installed->variant == TANDEM_VARIANT_ANY && installed->size <= area->size;
+    struct tandem_image image;
+    for (uint8_t entry = 0; tandem_manifest_image(manifest, entry, &image) == TANDEM_OK; entry++) {
+        if (image.kind != slot->kind ||
+            (image.variant != TANDEM_VARIANT_ANY && image.variant != tandem_bank_free(&install->bank)))
+            continue;
+        if (image.size > area->size)
+            return refuse(install, TANDEM_ERROR_TOO_LARGE, slot->kind, area->size);
+        if (image.block_size + (uint32_t)TANDEM_BLOCK_DIGEST_SIZE > install->buffer_size)
+            return refuse(install, TANDEM_ERROR_SPACE, slot->kind, install->buffer_size);
+        /* The same image again need not travel: it is copied, and its digest checked like any other. */
+        int same = copyable && image.variant == TANDEM_VARIANT_ANY && image.size == installed->size &&
+                   memcmp(image.digest, installed->digest, sizeof installed->digest) == 0;
+        install->plan[i] = same ? (uint8_t)(PLAN_SAME + entry) : entry;
+        return TANDEM_OK;
+    }
+    install->plan[i] = copyable ? PLAN_COPY : PLAN_NOTHING;
+    if (copyable || (slot->optional && installed->kind == 0))
+        return TANDEM_OK;
+    return refuse(install, TANDEM_ERROR_INCOMPLETE, slot->kind, 0);
+}
+
+/* The version that a kind will have in the free bank; 0 if it will not be there. */
+static int planned_version(const struct tandem_install *install, const struct tandem_manifest *manifest, uint8_t kind,
+                           struct tandem_version *version)
+{
+    const struct tandem_device *device = device_of(install);
+    struct tandem_image image;
+    for (uint8_t i = 0; i < device->slot_count; i++) {
+        if (device->slots[i].kind != kind || install->plan[i] == PLAN_NOTHING)
+            continue;
+        *version = install->installed[i].version;
+        if (tandem_manifest_find(manifest, kind, tandem_bank_free(&install->bank), &image) == TANDEM_OK)
+            *version = image.version;
+        return 1;
+    }
+    return 0;
+}
+
+static enum tandem_status check_dependencies(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    struct tandem_image image;
+    struct tandem_version version;
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++) {
+        if (install->plan[i] == PLAN_NOTHING ||
+            tandem_manifest_find(manifest, device_of(install)->slots[i].kind, tandem_bank_free(&install->bank),
+                                 &image) != TANDEM_OK)
+            continue;
+        for (uint8_t j = 0; j < image.dependency_count; j++)
+            if (!planned_version(install, manifest, image.dependencies[j].kind, &version) ||
+                tandem_version_compare(&version, &image.dependencies[j].minimum) < 0)
+                return refuse(install, TANDEM_ERROR_DEPENDENCY, image.kind, image.dependencies[j].kind);
+    }
+    return TANDEM_OK;
+}
+
+/* Whether the package brings anything at all for this device. */
+static int brings_something(const struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    struct tandem_image image;
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
+        if (tandem_manifest_find(manifest, device_of(install)->slots[i].kind, tandem_bank_free(&install->bank),
+                                 &image) == TANDEM_OK)
+            return 1;
+    return 0;
+}
+
+static enum tandem_status check_conditions(struct tandem_install *install)
+{
+    const struct tandem_device *device = device_of(install);
+    uint8_t percent;
+    if (device->battery_minimum != 0 && device->system != NULL && device->system->battery != NULL &&
+        device->system->battery(device->system->ctx, &percent) == TANDEM_OK && percent < device->battery_minimum)
+        return refuse(install, TANDEM_ERROR_BATTERY, 0, percent);
+    return TANDEM_OK;
+}
+
+enum tandem_status tandem_install_check(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    install->outcome.version = manifest->version;
+    memcpy(install->outcome.id, manifest->id, sizeof install->outcome.id);
+    enum tandem_status status = check_target(install, manifest);
+    if (status == TANDEM_OK)
+        status = check_signatures(install, manifest);
+    if (status == TANDEM_OK)
+        status = check_versions(install, manifest);
+    if (status == TANDEM_OK && !brings_something(install, manifest))
+        status = TANDEM_ERROR_INCOMPLETE;
+    for (uint8_t i = 0; i < device_of(install)->slot_count && status == TANDEM_OK; i++)
+        status = plan_slot(install, manifest, i);
+    if (status == TANDEM_OK)
+        status = check_dependencies(install, manifest);
+    if (status == TANDEM_OK && manifest->header.head_size > device_of(install)->manifests[0].size)
+        status = refuse(install, TANDEM_ERROR_TOO_LARGE, 0, device_of(install)->manifests[0].size);
+    return status == TANDEM_OK ? check_conditions(install) : status;
+}
