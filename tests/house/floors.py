@@ -9,12 +9,14 @@
   needs       beyond each other the objects call memcpy, memmove, memset and
               memcmp, and the compiler's own helpers
   halves      the device's objects need nothing of the host's, and the reverse
-  lists       cmake/sources.cmake names every source file, once
+  lists       cmake/sources.cmake names every source file, once; library.json
+              takes the device half of them, and has the library's version
 
 Usage: floors.py WORK-FOLDER
 """
 
 import glob
+import json
 import os
 import re
 import sys
@@ -41,8 +43,11 @@ PLAIN_HEADERS = {"stddef.h", "stdint.h", "limits.h", "string.h"}
 # A device reports in these words, so a host may read them; that it calls
 # nothing there is checked on its objects.
 WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
-# The port tables name the engine's table of replacements; both are interfaces without code.
-INTERFACES = {"crypto", "port", "config", "status"}
+# Public headers without code: the port tables speak of versions and name the engine's replacements.
+INTERFACES = {"crypto", "port", "version"}
+
+DEVICE_HALF = ("engine", "package", "device", "link", "link_device")
+HOST_HALF = ("engine", "package", "host", "link", "link_host")
 
 faults = []
 
@@ -103,7 +108,8 @@ def check_includes():
             if path.startswith("include/") and not target.startswith("include/"):
                 fault(f"{path}: a public header includes the private {target}")
             other_floor, other_half, other_name = room_of(target)
-            if other_floor > floor and other_name not in INTERFACES:
+            words = path.startswith("include/") and other_name in INTERFACES
+            if other_floor > floor and not words:
                 fault(f"{path} (floor {floor}) includes {target} (floor {other_floor})")
             if {half, other_half} == {"device", "host"}:
                 words = target.startswith("include/") and half == "host" and other_name in WORDS_FOR_HOSTS
@@ -135,8 +141,7 @@ def check_objects(work):
             if name.startswith("__stack_chk") or name.startswith("__assert"):
                 fault(f"{source}: needs {name}")
 
-    for half, rooms in (("device", ("engine", "package", "device", "link", "link_device")),
-                        ("host", ("engine", "package", "host", "link", "link_host"))):
+    for half, rooms in (("device", DEVICE_HALF), ("host", HOST_HALF)):
         own = [source for room in rooms for source in parts[room]]
         there = set().union(*(defined[source] for source in own))
         for source in own:
@@ -163,6 +168,16 @@ def check_lists():
             fault(f"{source}: in cmake/sources.cmake, but not there")
         if listed.count(source) > 1:
             fault(f"{source}: twice in cmake/sources.cmake")
+
+    with open(os.path.join(objects.ROOT, "library.json"), encoding="utf-8") as file:
+        library = json.load(file)
+    with open(os.path.join(objects.ROOT, "include/tandem/tandem.h"), encoding="utf-8") as file:
+        if f'TANDEM_VERSION_STRING "{library["version"]}"' not in file.read():
+            fault("library.json: not the version of tandem/tandem.h")
+    taken = {"src/" + name for name in re.findall(r"\+<([^>]*)>", " ".join(library["build"]["srcFilter"]))}
+    device = {source for room in DEVICE_HALF for source in objects.sources()[room]}
+    for source in sorted(taken ^ device):
+        fault(f"library.json: {source} is {'no part' if source in taken else 'a missing part'} of the device half")
 
 
 def main():
