@@ -182,6 +182,9 @@ enum tandem_status tandem_install_abort(struct tandem_install *install);
  */
 enum tandem_status tandem_install_confirm(struct tandem_install *install);
 
+/** The host has seen the outcome. @return TANDEM_OK; TANDEM_ERROR_FLASH */
+enum tandem_status tandem_install_seen(struct tandem_install *install);
+
 /**
  * Erase the free bank in idle time, one sector a call, so that the next
  * update need not wait for erases. Gives up the previous firmware: a

@@ -52,8 +52,12 @@ enum tandem_status tandem_install_init(struct tandem_install *install, const str
 /* Let an operation that was started come to its end: the flash must not be touched before. */
 static void settle(struct tandem_install *install)
 {
-    while (tandem_flash_op_run(&install->op, device_of(install)->system) == TANDEM_AGAIN)
-        ;
+    enum tandem_status status;
+    do
+        status = tandem_flash_op_run(&install->op, device_of(install)->system);
+    while (status == TANDEM_AGAIN);
+    if (status != TANDEM_OK && install->job != JOB_IDLE && install->job != JOB_ERASE_IDLE)
+        (void)tandem_install_fail(install, TANDEM_ERROR_FLASH, TANDEM_STAGE_RECEIVE, install->kind, install->written);
 }
 
 /* The stored update is the one wanted, whole, and only waits. */
@@ -307,6 +311,12 @@ enum tandem_status tandem_install_abort(struct tandem_install *install)
     state->outcome.stage = TANDEM_STAGE_VALIDATE;
     install->live = 0;
     return tandem_bank_store(&install->bank);
+}
+
+enum tandem_status tandem_install_seen(struct tandem_install *install)
+{
+    settle(install);
+    return tandem_bank_outcome_seen(&install->bank);
 }
 
 /* Begin to erase the free bank, if nothing in it is worth keeping. */
