@@ -48,7 +48,6 @@ struct tandem_group {
     struct tandem_group_options options; /**< wishes, defaults filled in */
     struct tandem_group_result result;   /**< so far */
     uint16_t count;                      /**< members */
-    uint16_t cursor;                     /**< fairness: who is looked at first */
     uint8_t phase;                       /**< enum tandem_group_phase */
     uint8_t cancel;                      /**< 1: asked to stop */
 };
@@ -87,7 +86,8 @@ void tandem_group_cancel(struct tandem_group *group);
 enum tandem_group_phase tandem_group_phase(const struct tandem_group *group);
 /** How it stands or ended. Each member's own: tandem_update_result(). */
 const struct tandem_group_result *tandem_group_result(const struct tandem_group *group);
-/** Progress of all members together: bytes are sums, the stage is that of the slowest. */
+/** Progress of all members together: bytes are sums (at most UINT32_MAX), percent is the mean, the stage and the
+ *  attempts are those of the member that is furthest behind. */
 void tandem_group_progress(const struct tandem_group *group, struct tandem_update_progress *progress);
 
 #ifdef __cplusplus

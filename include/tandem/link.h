@@ -37,12 +37,9 @@ struct tandem_link_service {
     uint32_t wants;                           /**< as last seen */
     uint32_t limit;                           /**< as last told to the owner */
     uint32_t restart_ms;                      /**< when to restart */
-    uint8_t id[TANDEM_PACKAGE_ID_SIZE];       /**< package that the owner began */
     uint8_t generation;                       /**< of the data wanted: 0 or 1 */
     uint8_t heard;                            /**< 1: heard since the last poll */
     uint8_t restart;                          /**< what is due: nothing, a reboot, the OTA mode */
-    uint8_t begun;                            /**< 1: `id` is valid */
-    uint8_t activate;                         /**< as the owner asked */
 };
 
 /** One connection, device side. Fields are the library's own. */

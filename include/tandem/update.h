@@ -130,7 +130,7 @@ struct tandem_target {
     enum tandem_status (*seen)(void *ctx);
     /** Leave. Whatever was under way is forgotten; connect() may follow. */
     enum tandem_status (*disconnect)(void *ctx);
-    /** Optional: bytes of the part that the device has, and of the part in all. */
+    /** Optional: bytes that the device has or does not need, and bytes in all, over all parts. */
     void (*progress)(void *ctx, uint32_t *done, uint32_t *total);
     /** Optional: the device's report behind the last error of begin(), send(), validate() or activate().
      *  NULL: the error came from the host's side. */
@@ -199,8 +199,9 @@ struct tandem_update {
     uint32_t best;                        /**< most bytes that the device ever had */
     uint32_t done;                        /**< bytes that it has */
     uint8_t goal;                         /**< enum tandem_goal */
+    uint8_t reached;                      /**< the furthest goal that the device was last seen at */
     uint8_t step;                         /**< what is being done */
-    uint8_t after;                        /**< what follows a wait or a disconnect */
+    uint8_t after;                        /**< what follows the wait */
     uint8_t attempt;                      /**< failures since the last progress */
     uint8_t connected;                    /**< 1: connect() succeeded */
     uint8_t begun;                        /**< 1: begin() succeeded at least once */
@@ -208,9 +209,11 @@ struct tandem_update {
     uint8_t part;                         /**< part in hand */
     uint8_t parts;                        /**< of so many */
     uint8_t entered;                      /**< times that the OTA mode was entered */
-    uint8_t percent;                      /**< shown last */
-    uint8_t started;                      /**< 1: polled at least once */
+    uint8_t percent;                      /**< highest so far */
+    uint8_t ended;                        /**< 1: nothing more will be done */
     uint8_t cancel;                       /**< 1: asked to stop */
+    uint8_t note;                         /**< its group's: where it stands in the present phase */
+    uint8_t healings;                     /**< its group's: times that it was tried anew */
 };
 
 /**
@@ -227,8 +230,9 @@ void tandem_update_init(struct tandem_update *update, const struct tandem_target
  * Set how far to go; TANDEM_GOAL_CONFIRMED is set at init. A goal beyond what
  * was reached sets it going again. A goal already reached is checked again
  * with the device: with TANDEM_GOAL_VALIDATED the device is asked once more,
- * and what it lacks is sent.
- * @return TANDEM_OK; TANDEM_ERROR_STATE: it has failed, or its end has been reached
+ * and what it lacks is sent. A device that runs the new firmware, confirmed,
+ * has reached every goal.
+ * @return TANDEM_OK; TANDEM_ERROR_STATE: it has failed; see tandem_update_restart()
  */
 enum tandem_status tandem_update_goal(struct tandem_update *update, enum tandem_goal goal);
 

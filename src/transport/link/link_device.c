@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "../../core/bytes.h"
+#include "core/bytes.h"
 #include "link_wire.h"
 
 /* What is to be sent, in the order in which it goes. */
@@ -36,6 +36,14 @@ static uint16_t window(const struct tandem_install *install)
     uint32_t wants = tandem_install_wants(install);
     uint32_t limit = tandem_install_limit(install);
     uint32_t size = limit > wants ? limit - wants : 0;
+
+    return (uint16_t)(size < TANDEM_LINK_WINDOW_MAX ? size : TANDEM_LINK_WINDOW_MAX);
+}
+
+/* What the window will be when an update begins. */
+static uint16_t first_window(const struct tandem_install *install)
+{
+    uint32_t size = install->buffer_size;
 
     return (uint16_t)(size < TANDEM_LINK_WINDOW_MAX ? size : TANDEM_LINK_WINDOW_MAX);
 }
@@ -251,6 +259,8 @@ static void store_info(const struct tandem_link_device *link, uint8_t *message)
     tandem_version_store(&outcome->version, message + LINK_INFO_OUTCOME_VERSION);
     if (tandem_install_resumable(service->install, message + LINK_INFO_RESUME_ID, &offset))
         tandem_store_le32(message + LINK_STATUS_WANTS, offset);
+    if (!receiving(service->install))
+        tandem_store_le16(message + LINK_STATUS_WINDOW, first_window(service->install));
     tandem_store_le16(message + LINK_INFO_PACKET_MAX,
                       link->receive_max != 0 ? link->receive_max : link->port->mtu(link->port->ctx));
     tandem_store_le16(message + LINK_INFO_HARDWARE, device->hardware);
@@ -331,39 +341,37 @@ static void schedule(struct tandem_link_service *service, uint8_t what, uint32_t
     service->restart_ms = service->now + (delay_ms > TANDEM_LINK_RESTART_MS ? delay_ms : TANDEM_LINK_RESTART_MS);
 }
 
-/* The package that a BEGIN names is the one in hand, so there is nothing to begin. */
-static int continues(const struct tandem_link_service *service, const uint8_t *id, uint8_t activate)
+/* The package that a BEGIN names is being received already: another host's half, or our own before the link broke. */
+static int continues(const struct tandem_install *install, const uint8_t *id, uint8_t activate)
 {
-    enum tandem_state state = tandem_install_state(service->install);
+    enum tandem_state state = tandem_install_state(install);
 
-    return service->begun && service->activate == activate && state >= TANDEM_STATE_RECEIVING &&
-           state <= TANDEM_STATE_PENDING && memcmp(service->id, id, TANDEM_PACKAGE_ID_SIZE) == 0;
+    return (state == TANDEM_STATE_RECEIVING || state == TANDEM_STATE_VALIDATING) && install->activate == activate &&
+           memcmp(tandem_install_outcome(install)->id, id, TANDEM_PACKAGE_ID_SIZE) == 0;
 }
 
 static enum tandem_status begin(struct tandem_link_device *link, const uint8_t *body, size_t size)
 {
+    static const uint8_t unknown[TANDEM_PACKAGE_ID_SIZE];
     struct tandem_link_service *service = link->service;
+    struct tandem_install *install = service->install;
     const uint8_t *id = body + 5;
-    uint8_t activate;
 
     if (size < LINK_BEGIN_SIZE)
         return TANDEM_ERROR_PROTOCOL;
     if (held(link) && !(body[0] & LINK_BEGIN_FORCE))
         return TANDEM_ERROR_BUSY;
-    activate = body[0] & LINK_BEGIN_ACTIVATE;
-    if (!continues(service, id, activate)) {
-        enum tandem_status status = tandem_install_begin(service->install, id, tandem_load_le32(body + 1), activate);
-
-        service->begun = 0;
+    uint8_t activate = body[0] & LINK_BEGIN_ACTIVATE;
+    if (memcmp(id, unknown, sizeof unknown) == 0)
+        id = NULL;
+    if (id == NULL || !continues(install, id, activate)) {
+        enum tandem_status status = tandem_install_begin(install, id, tandem_load_le32(body + 1), activate);
         if (status != TANDEM_OK)
             return status;
-        memcpy(service->id, id, TANDEM_PACKAGE_ID_SIZE);
-        service->activate = activate;
-        service->begun = 1;
     }
     service->owner = link;
     service->generation = (body[0] & LINK_BEGIN_GENERATION) ? 1 : 0;
-    service->wants = tandem_install_wants(service->install);
+    service->wants = tandem_install_wants(install);
     link->ack_ms = service->now;
     link->tick_ms = ACK_TICK_MS;
     return TANDEM_OK;
@@ -393,7 +401,6 @@ static enum tandem_status give_up(struct tandem_link_device *link)
         return TANDEM_ERROR_BUSY;
     service->restart = RESTART_NOT;
     service->owner = NULL;
-    service->begun = 0;
     return tandem_install_abort(service->install);
 }
 
@@ -405,7 +412,7 @@ static enum tandem_status seen(struct tandem_link_device *link)
     /* The journal is the installer's own while it works. */
     if (state == TANDEM_STATE_RECEIVING || state == TANDEM_STATE_VALIDATING)
         return TANDEM_ERROR_STATE;
-    return tandem_bank_outcome_seen(&install->bank);
+    return tandem_install_seen(install);
 }
 
 static enum tandem_status enter(struct tandem_link_device *link)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../core/bytes.h"
+#include "core/bytes.h"
 #include "link_wire.h"
 #include "tandem/link.h"
 
@@ -398,9 +398,12 @@ static void take_answer(struct tandem_link_host *link, const uint8_t *message, s
         take_status(link, message, 0);
         take_info(link, message, size);
     } else {
-        if (operation == LINK_BEGIN && message[LINK_STATUS_RESULT] == TANDEM_OK)
+        int begun = operation == LINK_BEGIN && message[LINK_STATUS_RESULT] == TANDEM_OK;
+        if (begun)
             link->accepted = 1;
         take_status(link, message, link->accepted);
+        if (begun && link->next > link->limit) /* sent too early: there was no room for it */
+            link->next = link->limit;
     }
     link->result = message[LINK_STATUS_RESULT] != TANDEM_AGAIN ? message[LINK_STATUS_RESULT] : TANDEM_ERROR_PROTOCOL;
     link->answered = 1;

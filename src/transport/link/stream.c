@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../core/bytes.h"
+#include "core/bytes.h"
 
 #define CRC_SIZE 4u
 #define CHANNEL_SIZE 1u
