@@ -23,7 +23,7 @@ DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
 
 # What a product calls. The linker keeps these and what they need.
 BOOT = ["tandem_device_check", "tandem_boot_decide"]
-APPLICATION = ["tandem_device_check", "tandem_bank_confirm", "tandem_install_init", "tandem_install_erase_idle",
+APPLICATION = ["tandem_device_check", "tandem_install_init", "tandem_install_confirm", "tandem_install_erase_idle",
                "tandem_link_service_init", "tandem_link_device_init", "tandem_link_device_receive",
                "tandem_link_device_disconnected", "tandem_link_device_poll"]
 STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive", "tandem_stream_poll",
