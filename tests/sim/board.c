@@ -326,6 +326,21 @@ void sim_board_copy(struct sim_board *to, const struct sim_board *from)
     to->reboot = 0;
 }
 
+void sim_board_factory(struct sim_board *board, const struct sim_release *release)
+{
+    const struct sim_layout *layout = board->layout;
+    struct tandem_package_header header;
+
+    for (unsigned slot = 0; slot < layout->slot_count; slot++) {
+        const struct sim_place *place = &layout->slots[slot].banks[0];
+
+        sim_flash_put(&board->chips[place->chip], place->address, release->images[slot][0], release->sizes[slot]);
+    }
+    tandem_package_header(&header, release->bytes);
+    sim_flash_put(&board->chips[layout->manifests[0].chip], layout->manifests[0].address, release->bytes,
+                  header.head_size);
+}
+
 /* What a cut leaves in RAM: nothing to rely on. */
 static void lose_ram(struct sim_board *board)
 {

@@ -46,8 +46,8 @@ struct sim_layout {
     const struct tandem_flash_port *(*wrap)(struct sim_flash *chip);
 };
 
-/* All layouts, ending with NULL. */
-extern const struct sim_layout *const sim_layouts[];
+/* Layout number `index`, or NULL past the last: a product's own, if it built with some, else those of this folder. */
+const struct sim_layout *sim_layout_at(unsigned index);
 const struct sim_layout *sim_layout_named(const char *name);
 
 /* ---- releases ---- */
@@ -117,6 +117,8 @@ void sim_board_init(struct sim_board *board, const struct sim_layout *layout, in
 void sim_board_free(struct sim_board *board);
 /* Take over another board's flash; RAM is garbage then. */
 void sim_board_copy(struct sim_board *to, const struct sim_board *from);
+/* As it leaves the factory: a release in bank 0, no journal. */
+void sim_board_factory(struct sim_board *board, const struct sim_release *release);
 /* Power on: RAM is garbage, the bootloader decides. @return what tandem_boot_decide() says */
 enum tandem_status sim_board_start(struct sim_board *board);
 /* One step of the installer and of the board's own clock. */

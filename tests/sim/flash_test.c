@@ -254,7 +254,7 @@ static double measure(const struct sim_radio_spec *spec, uint64_t us)
     sim_radio_init(&link, &world, spec, &host.cpu, &device.cpu);
     host.end = &link.host;
     device.end = &link.device;
-    sim_link_enable(&link, 1);
+    sim_link_enable(&link, SIM_LINK_HOST | SIM_LINK_DEVICE, 1);
     sim_world_run(&world, us);
     sim_link_free(&link);
     sim_world_free(&world);
@@ -328,7 +328,7 @@ static void test_flow_control(void)
     sim_radio_init(&link, &world, &spec, &host.cpu, &device.cpu);
     host.end = &link.host;
     device.end = &link.device;
-    sim_link_enable(&link, 1);
+    sim_link_enable(&link, SIM_LINK_HOST | SIM_LINK_DEVICE, 1);
     sim_world_run(&world, 2000000);
     CHECK_EQUAL(link.device.stats.dropped, 0);
     CHECK(device.packets > 300 && device.packets < 420);

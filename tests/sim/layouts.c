@@ -8,7 +8,7 @@
 #include "board.h"
 
 #ifdef TANDEM_SIM_LAYOUTS
-/* The product's file defines these. */
+/* The product's file defines these, ending with NULL. */
 extern const struct sim_layout *const sim_own_layouts[];
 #endif
 
@@ -87,13 +87,13 @@ static const struct sim_layout unit16 = {
     .linked = 1,
 };
 
-/* Flash words of 32 bytes, manifests at the tail of the last slot: an STM32H7 in small. */
+/* Flash words of 32 bytes, manifests in the last sector of the slots: an STM32H7 in small. */
 static const struct sim_layout unit32 = {
     .name = "unit32",
     .chips = {{.regions = {{0x8000000, 8 * KB, 6}}, .region_count = 1, .program_unit = 32, .erased = 0xFF,
                .erase_us = 500000, .program_ns = 3000}},
     .chip_count = 1,
-    .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8004000, 16 * KB}, {0, 0x8008000, 16 * KB}}, 4000}},
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8004000, 14 * KB}, {0, 0x8008000, 14 * KB}}, 4000}},
     .slot_count = 1,
     .manifests = {{0, 0x8007800, 2 * KB}, {0, 0x800B800, 2 * KB}},
     .journal = {0, 0x8000000, 16 * KB},
@@ -146,18 +146,27 @@ static const struct sim_layout earbud = {
     .buffer_size = 16384,
 };
 
-const struct sim_layout *const sim_layouts[] = {&tiny, &duo, &zero, &unit16, &external, &nor4k, &unit32, &mixed,
-                                                &earbud, NULL};
+static const struct sim_layout *const layouts[] = {&tiny,   &duo,    &zero,  &unit16, &external,
+                                                   &nor4k, &unit32, &mixed, &earbud, NULL};
+
+const struct sim_layout *sim_layout_at(unsigned index)
+{
+#ifdef TANDEM_SIM_LAYOUTS
+    return sim_own_layouts[index];
+#else
+    return layouts[index];
+#endif
+}
 
 const struct sim_layout *sim_layout_named(const char *name)
 {
-    for (const struct sim_layout *const *each = sim_layouts; *each; each++)
-        if (strcmp((*each)->name, name) == 0)
-            return *each;
-#ifdef TANDEM_SIM_LAYOUTS
-    for (const struct sim_layout *const *each = sim_own_layouts; *each; each++)
-        if (strcmp((*each)->name, name) == 0)
-            return *each;
-#endif
+    const struct sim_layout *layout;
+
+    for (unsigned i = 0; (layout = sim_layout_at(i)) != NULL; i++)
+        if (strcmp(layout->name, name) == 0)
+            return layout;
+    for (unsigned i = 0; layouts[i]; i++)
+        if (strcmp(layouts[i]->name, name) == 0)
+            return layouts[i];
     return NULL;
 }

@@ -335,7 +335,7 @@ static void link_up(void *ctx, uint64_t generation)
 {
     struct sim_link *link = ctx;
 
-    if (generation != link->generation || !link->enabled || link->up)
+    if (generation != link->generation || link->enabled != (SIM_LINK_HOST | SIM_LINK_DEVICE) || link->up)
         return;
     link->up = 1;
     link->connections++;
@@ -363,15 +363,17 @@ void sim_link_drop(struct sim_link *link)
     uint32_t delay = link->is_radio ? link->radio.reconnect_us : link->wire.replug_us;
 
     link_down(link);
-    if (link->enabled)
+    if (link->enabled == (SIM_LINK_HOST | SIM_LINK_DEVICE))
         sim_world_at(link->world, link->world->now_us + delay, link_up, link, link->generation);
 }
 
-void sim_link_enable(struct sim_link *link, int enabled)
+void sim_link_enable(struct sim_link *link, unsigned ends, int enabled)
 {
-    if (link->enabled == enabled)
+    unsigned now = enabled ? link->enabled | ends : link->enabled & ~ends;
+
+    if (link->enabled == now)
         return;
-    link->enabled = enabled;
+    link->enabled = now;
     sim_link_drop(link);
 }
 

@@ -94,7 +94,7 @@ struct sim_radio_spec {
     uint32_t interval_us;        /* connection interval */
     uint32_t guard_us;           /* end of an event left free */
     uint32_t supervision_us;     /* lost contact for so long ends the connection; 0: never */
-    uint32_t reconnect_us;       /* until it is there again */
+    uint32_t reconnect_us;       /* from both ends' being there to a connection */
     uint32_t disconnect_us;      /* the connection is dropped each time this has passed; 0: never */
     uint32_t event_loss_ppm;     /* connection events in which nothing gets through */
     uint32_t packet_loss_ppm;    /* data packets that the stack above the link layer drops */
@@ -158,7 +158,7 @@ struct sim_link {
     struct sim_end device;
     struct sim_rng rng;
     int up;                    /* connected */
-    int enabled;               /* 0: out of range, or an end is switched off */
+    unsigned enabled;          /* SIM_LINK_HOST and SIM_LINK_DEVICE: who is there and willing; both make a connection */
     uint64_t generation;       /* of the connection: events for an earlier one are void */
     uint64_t anchor_us;        /* start of the present connection event */
     uint64_t contact_us;       /* last time that something got through */
@@ -174,8 +174,10 @@ void sim_radio_init(struct sim_link *link, struct sim_world *world, const struct
 void sim_wire_init(struct sim_link *link, struct sim_world *world, const struct sim_wire_spec *spec,
                    struct sim_cpu *host, struct sim_cpu *device);
 void sim_link_free(struct sim_link *link);
-/* Connect as soon as both ends are there, or drop the connection. */
-void sim_link_enable(struct sim_link *link, int enabled);
+#define SIM_LINK_HOST 1u
+#define SIM_LINK_DEVICE 2u
+/* Ends (SIM_LINK_… bits) come or go: a connection is made as soon as both are there. */
+void sim_link_enable(struct sim_link *link, unsigned ends, int enabled);
 /* Break the connection now; it comes back after the spec's time. */
 void sim_link_drop(struct sim_link *link);
 /* For an end's program: the connection came (1), went (-1), or neither (0), since it last asked. */
