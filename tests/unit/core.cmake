@@ -1,0 +1,15 @@
+# The core beside the engine: versions, packages, journal, banks, boot, installer.
+set(unit ${CMAKE_CURRENT_LIST_DIR})
+
+# A small device on simulated flash, and a maker of packages.
+add_library(tandem_fixture STATIC ${unit}/fixture.c ${unit}/../sim/flash.c)
+target_include_directories(tandem_fixture PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+target_link_libraries(tandem_fixture PUBLIC tandem)
+set_target_properties(tandem_fixture PROPERTIES C_EXTENSIONS OFF)
+tandem_warnings(tandem_fixture)
+
+foreach(name version package journal device bank boot install)
+    if(EXISTS ${unit}/test_${name}.c)
+        tandem_test(NAME ${name} SOURCES ${unit}/test_${name}.c LIBRARIES tandem_fixture)
+    endif()
+endforeach()
