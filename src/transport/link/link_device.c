@@ -404,17 +404,6 @@ static enum tandem_status give_up(struct tandem_link_device *link)
     return tandem_install_abort(service->install);
 }
 
-static enum tandem_status seen(struct tandem_link_device *link)
-{
-    struct tandem_install *install = link->service->install;
-    enum tandem_state state = tandem_install_state(install);
-
-    /* The journal is the installer's own while it works. */
-    if (state == TANDEM_STATE_RECEIVING || state == TANDEM_STATE_VALIDATING)
-        return TANDEM_ERROR_STATE;
-    return tandem_install_seen(install);
-}
-
 static enum tandem_status enter(struct tandem_link_device *link)
 {
     const struct tandem_system_port *system = link->service->install->bank.device->system;
@@ -437,7 +426,7 @@ static enum tandem_status execute(struct tandem_link_device *link, uint8_t opera
     case LINK_ABORT:
         return give_up(link);
     case LINK_SEEN:
-        return seen(link);
+        return tandem_install_seen(link->service->install);
     case LINK_STATUS:
         return TANDEM_OK;
     case LINK_ENTER:
