@@ -11,6 +11,8 @@
 #include "core/journal.h"
 #include "core/package_wire.h"
 
+#define OPEN_TRIES 8
+
 static void encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
 {
     const struct tandem_outcome *outcome = &state->outcome;
@@ -61,9 +63,15 @@ enum tandem_status tandem_bank_open(struct tandem_bank *bank, const struct tande
     uint8_t bytes[JOURNAL_STATE_SIZE];
     memset(bank, 0, sizeof *bank);
     bank->device = device;
-    enum tandem_status status = tandem_journal_mount(&bank->journal, &device->journal, device->system);
-    if (status != TANDEM_OK || tandem_journal_read(&bank->journal, JOURNAL_STATE, bytes) != TANDEM_OK)
-        return status;
+    enum tandem_status status = TANDEM_ERROR_FLASH;
+    /* A record that read well in the mount and does not in the next moment was torn: mount again, without it. */
+    for (uint8_t tries = 0; tries < OPEN_TRIES && status == TANDEM_ERROR_FLASH; tries++) {
+        status = tandem_journal_mount(&bank->journal, &device->journal, device->system);
+        if (status == TANDEM_OK)
+            status = tandem_journal_read(&bank->journal, JOURNAL_STATE, bytes);
+    }
+    if (status != TANDEM_OK)
+        return status == TANDEM_ERROR_NOTHING ? TANDEM_OK : status;
     decode(&bank->state, bytes);
     /* A state without its twin may be a torn write that reads well today: nothing is done on its word alone. */
     return bank->journal.twins >> JOURNAL_STATE & 1 ? TANDEM_OK : tandem_bank_store(bank);

@@ -23,6 +23,7 @@
 #define SEAL_PLACES 4u
 #define SEALS_CHECKED 0xFF
 #define RECORD_OVERHEAD 8u /* type, its complement, length; checksum */
+#define READ_TRIES 16
 #define RECORD_MAX 96u     /* the largest payload, overhead, rounded to the largest unit */
 
 static const uint8_t payload_sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE};
@@ -154,13 +155,13 @@ static void scan(struct tandem_journal *journal)
             offset += grain;
         }
     }
-    /* Keep clear of what reads as written, and of where a torn record could be that reads as erased. */
+    /* Keep clear of what reads as written, and beyond it of where the rest of a torn record could be that reads as
+     * erased: cells whose programming had only begun, or whose programmed value is that of erased ones. */
     uint32_t end = journal->half_size / grain * grain;
     while (end > whole && tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, end - grain),
                                                  grain))
         end -= grain;
-    uint32_t clear = whole + round_up(RECORD_MAX, unit);
-    journal->tail = end > clear ? end : clear;
+    journal->tail = end + round_up(RECORD_MAX, unit);
 }
 
 enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
@@ -191,14 +192,16 @@ enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const st
 enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uint8_t type, uint8_t *payload)
 {
     uint8_t record[RECORD_MAX];
-    uint32_t place = journal->newest[type];
+    uint32_t place = journal->newest[type], twin = place + record_size(unit_of(journal), type);
     if (place == 0)
         return TANDEM_ERROR_NOTHING;
-    if (read_record(journal, place, record) != type &&
-        read_record(journal, place + record_size(unit_of(journal), type), record) != type)
-        return TANDEM_ERROR_NOTHING;
-    memcpy(payload, record + 4, payload_sizes[type]);
-    return TANDEM_OK;
+    /* Of a torn write that reads well now and then: try it a few times, and its twin. */
+    for (uint8_t tries = 0; tries < READ_TRIES; tries++)
+        if (read_record(journal, tries & 1 ? twin : place, record) == type) {
+            memcpy(payload, record + 4, payload_sizes[type]);
+            return TANDEM_OK;
+        }
+    return TANDEM_ERROR_FLASH;
 }
 
 static enum tandem_status program(struct tandem_journal *journal, uint8_t half, uint32_t offset, uint8_t *data,
@@ -260,8 +263,12 @@ static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, con
     enum tandem_status status = erase_half(journal, half);
     for (uint8_t each = 0; each < JOURNAL_TYPES && status == TANDEM_OK; each++) {
         uint8_t old[JOURNAL_PAYLOAD_MAX];
-        if (each != type && tandem_journal_read(journal, each, old) != TANDEM_OK)
+        if (each != type && tandem_journal_read(journal, each, old) != TANDEM_OK) {
+            /* A checkpoint may be lost, the state may not. */
+            if (each == JOURNAL_STATE && journal->newest[each] != 0)
+                status = TANDEM_ERROR_FLASH;
             continue;
+        }
         newest[each] = tail;
         status = put_record(journal, half, &tail, epoch, each, each == type ? payload : old);
     }

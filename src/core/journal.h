@@ -19,7 +19,8 @@
 /* Find the active half and the newest records. An area that was never written is fine. */
 enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
                                         const struct tandem_system_port *system);
-/* Read the newest record of a type: TANDEM_OK, or TANDEM_ERROR_NOTHING. */
+/* Read the newest record of a type: TANDEM_OK; TANDEM_ERROR_NOTHING; TANDEM_ERROR_FLASH, when it read well at the
+ * mount and does not now. */
 enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uint8_t type, uint8_t *payload);
 /* Write a record: durable and whole when TANDEM_OK comes back, else as if never written. */
 enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t type, const uint8_t *payload);
