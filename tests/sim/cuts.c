@@ -226,6 +226,10 @@ static void judge(struct run *run, const struct sim_op *op, enum sim_tear tear, 
         return;
     }
     campaign->cuts[run->level]++;
+    if (campaign->replay_k[run->level])
+        printf("power fails in operation %llu, %s, %s of 0x%x (unit %u of %u)\n", (unsigned long long)op->number,
+               sim_tear_text(tear), op->kind == SIM_OP_ERASE ? "erase" : "program", (unsigned)op->address,
+               (unsigned)op->index + 1, (unsigned)op->count);
     sim_power_init(&board->power, sim_random(&rng));
     if (lab->level < campaign->depth) {
         board->power.hook = on_op;
