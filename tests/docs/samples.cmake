@@ -1,0 +1,41 @@
+# Take the code out of a page and compile it.
+#   PAGE the page; SOURCE the repository; WORK a folder; COMPILER a C compiler
+include(${CMAKE_CURRENT_LIST_DIR}/page.cmake)
+
+cmake_path(GET PAGE FILENAME file)
+cmake_path(GET PAGE STEM name)
+page_lines(lines ${PAGE})
+set(code "")
+set(fence "")
+set(number 0)
+foreach(line IN LISTS lines)
+    math(EXPR number "${number} + 1")
+    if(fence)
+        if(line MATCHES "^```")
+            set(fence "")
+        elseif(fence STREQUAL "c compile")
+            string(APPEND code "${line}\n")
+        endif()
+    elseif(line MATCHES "^```(.+)$")
+        set(fence "${CMAKE_MATCH_1}")
+        math(EXPR next "${number} + 1")
+        if(fence STREQUAL "c compile")
+            string(APPEND code "#line ${next} \"docs/${file}\"\n")
+        elseif(fence MATCHES "^c($| )")
+            message(FATAL_ERROR "docs/${file}:${number}: C code that is not compiled; begin it with ```c compile")
+        endif()
+    elseif(line MATCHES "^```")
+        message(FATAL_ERROR "docs/${file}:${number}: say what language this is")
+    endif()
+endforeach()
+if(code STREQUAL "")
+    message(FATAL_ERROR "docs/${file}: no code was found")
+endif()
+
+page_text(code "${code}")
+set(unit ${WORK}/${name}.c)
+file(WRITE ${unit} "${code}")
+execute_process(
+    COMMAND ${COMPILER} -std=c99 -Wall -Wextra -Wpedantic -Werror -I ${SOURCE}/include -I ${SOURCE}/tests/sim
+        -c ${unit} -o ${WORK}/${name}.o
+    COMMAND_ERROR_IS_FATAL ANY)
