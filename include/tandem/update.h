@@ -212,6 +212,7 @@ struct tandem_update {
     uint8_t percent;                      /**< highest so far */
     uint8_t ended;                        /**< 1: nothing more will be done */
     uint8_t cancel;                       /**< 1: asked to stop */
+    uint8_t undated;                      /**< 1: the present wait begins with the next poll */
     uint8_t note;                         /**< its group's: where it stands in the present phase */
     uint8_t healings;                     /**< its group's: times that it was tried anew */
 };

@@ -654,6 +654,9 @@ enum tandem_status tandem_update_poll(struct tandem_update *update, uint32_t now
     unsigned i;
 
     update->now = now_ms;
+    if (update->undated) /* what was begun between two polls, by init or a new goal, knows no time */
+        update->since = now_ms;
+    update->undated = 0;
     if (!update->ended && update->target->poll != NULL)
         update->target->poll(update->target->ctx, now_ms);
     stop(update);
@@ -684,6 +687,7 @@ void tandem_update_init(struct tandem_update *update, const struct tandem_target
     update->goal = TANDEM_GOAL_CONFIRMED;
     update->result.status = TANDEM_AGAIN;
     update->step = STEP_CONNECT;
+    update->undated = 1;
     update->parts = 1;
 }
 
@@ -696,6 +700,7 @@ enum tandem_status tandem_update_goal(struct tandem_update *update, enum tandem_
     update->goal = (uint8_t)goal;
     if (update->step != STEP_REST)
         return TANDEM_OK;
+    update->undated = 1;
     if (reached == TANDEM_GOAL_ACTIVATED && goal > TANDEM_GOAL_ACTIVATED && !update->connected)
         wait_then(update, update->options.restart_ms, STEP_CONNECT);
     else if (!update->connected)
@@ -718,8 +723,10 @@ void tandem_update_release(struct tandem_update *update)
 {
     if (update->connected)
         leave(update);
-    if (!update->ended && update->step != STEP_REST && update->step != STEP_WAIT)
-        go(update, STEP_CONNECT);
+    if (update->ended || update->step == STEP_REST || update->step == STEP_WAIT)
+        return;
+    update->undated = 1;
+    go(update, STEP_CONNECT);
 }
 
 void tandem_update_restart(struct tandem_update *update)
@@ -737,6 +744,7 @@ void tandem_update_restart(struct tandem_update *update)
     update->ended = 0;
     update->cancel = 0;
     update->reached = TANDEM_GOAL_CHECKED;
+    update->undated = 1;
     go(update, STEP_CONNECT);
 }
 
