@@ -38,41 +38,11 @@ static int add_key(struct trust *trust, const char *path)
     return code;
 }
 
-static int check_signatures(const struct package_file *package, const struct trust *trust, const char *path)
-{
-    char id[2 * TANDEM_KEY_ID_SIZE + 1] = "?";
-    struct package_signature signature;
-    enum tandem_status status =
-        tandem_manifest_verify(&package->manifest, NULL, trust->views, trust->count, 0, (uint8_t)trust->needed);
-    switch (status) {
-    case TANDEM_OK:
-        return TOOL_OK;
-    case TANDEM_ERROR_UNSIGNED:
-        return tool_fail((int)status, "%s is not signed", path);
-    case TANDEM_ERROR_KEY:
-        if (trust->needed > 1)
-            return tool_fail((int)status, "%s is signed by fewer than %u of the keys given", path,
-                             (unsigned)trust->needed);
-        if (package_signature(package, 0, &signature) == 0)
-            tool_hex(id, signature.key_id, sizeof signature.key_id);
-        return tool_fail((int)status, "%s is signed by key %s, which is none of those given with --pub", path, id);
-    case TANDEM_ERROR_SIGNATURE:
-        return tool_fail((int)status, "%s was altered: its signature is wrong", path);
-    default:
-        return tool_fail((int)status, "%s: %s", path, tandem_status_text(status));
-    }
-}
-
 static int verify(const struct package_file *package, const struct trust *trust, const char *path)
 {
     const struct tandem_manifest *manifest = &package->manifest;
-    struct tandem_image image;
     char version[TANDEM_VERSION_TEXT_SIZE];
-    int code = check_signatures(package, trust, path);
-    if (code == TOOL_OK)
-        code = package_check_size(package, path);
-    for (uint8_t i = 0; code == TOOL_OK && tandem_manifest_image(manifest, i, &image) == TANDEM_OK; i++)
-        code = package_check_image(package, &image, path);
+    int code = package_verify(package, trust->views, trust->count, (uint8_t)trust->needed, path);
     if (code != TOOL_OK)
         return code;
     tandem_version_format(&manifest->version, version);

@@ -132,3 +132,52 @@ int package_check_image(const struct package_file *package, const struct tandem_
     return memcmp(digest, image->digest, sizeof image->digest) == 0 ? TOOL_OK
                                                                     : fail_digest(image, image->payload_offset, path);
 }
+
+void package_copy_image(const struct package_file *package, const struct tandem_image *image, uint8_t *out)
+{
+    const uint8_t *at = package->file.data + image->payload_offset;
+    for (uint32_t done = 0; done < image->size;) {
+        uint32_t left = image->size - done;
+        uint32_t size = left < image->block_size ? left : image->block_size;
+        memcpy(out + done, at, size);
+        at += size + TANDEM_BLOCK_DIGEST_SIZE;
+        done += size;
+    }
+}
+
+static int check_signatures(const struct package_file *package, const struct tandem_key *keys, uint8_t count,
+                            uint8_t needed, const char *path)
+{
+    char id[2 * TANDEM_KEY_ID_SIZE + 1] = "?";
+    struct package_signature signature;
+    enum tandem_status status = tandem_manifest_verify(&package->manifest, NULL, keys, count, 0, needed);
+    switch (status) {
+    case TANDEM_OK:
+        return TOOL_OK;
+    case TANDEM_ERROR_UNSIGNED:
+        return tool_fail((int)status, "%s is not signed", path);
+    case TANDEM_ERROR_KEY:
+        if (needed > 1)
+            return tool_fail((int)status, "%s is signed by fewer than %u of the keys given", path, needed);
+        if (package_signature(package, 0, &signature) == 0)
+            tool_hex(id, signature.key_id, sizeof signature.key_id);
+        return tool_fail((int)status, "%s is signed by key %s, which is not trusted; give its public half with --pub",
+                         path, id);
+    case TANDEM_ERROR_SIGNATURE:
+        return tool_fail((int)status, "%s was altered: its signature is wrong", path);
+    default:
+        return tool_fail((int)status, "%s: %s", path, tandem_status_text(status));
+    }
+}
+
+int package_verify(const struct package_file *package, const struct tandem_key *keys, uint8_t count, uint8_t needed,
+                   const char *path)
+{
+    struct tandem_image image;
+    int code = check_signatures(package, keys, count, needed, path);
+    if (code == TOOL_OK)
+        code = package_check_size(package, path);
+    for (uint8_t i = 0; code == TOOL_OK && tandem_manifest_image(&package->manifest, i, &image) == TANDEM_OK; i++)
+        code = package_check_image(package, &image, path);
+    return code;
+}

@@ -27,5 +27,10 @@ int package_signature(const struct package_file *package, unsigned index, struct
 int package_check_size(const struct package_file *package, const char *path);
 /* Check an image's block chain and its digest; says where it breaks and returns the exit code. */
 int package_check_image(const struct package_file *package, const struct tandem_image *image, const char *path);
+/* Copy the bytes of a checked image, without its chain, to `out`: image->size bytes. */
+void package_copy_image(const struct package_file *package, const struct tandem_image *image, uint8_t *out);
+/* The whole of it: signatures by `needed` of the keys, all bytes there, every image. As the two above. */
+int package_verify(const struct package_file *package, const struct tandem_key *keys, uint8_t count, uint8_t needed,
+                   const char *path);
 
 #endif

@@ -30,6 +30,9 @@ extern const struct tool_command cmd_keygen;
 extern const struct tool_command cmd_pack;
 extern const struct tool_command cmd_inspect;
 extern const struct tool_command cmd_verify;
+extern const struct tool_command cmd_update;
+extern const struct tool_command cmd_status;
+extern const struct tool_command cmd_device;
 
 /* ---- report.c: how a command fails ---- */
 

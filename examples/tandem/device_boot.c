@@ -1,0 +1,81 @@
+/*
+ * The boot process: decide what may be started, say why, become it.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tandem/boot.h"
+
+static void report(const struct board *board, const struct tandem_boot *boot)
+{
+    char version[TANDEM_VERSION_TEXT_SIZE];
+    tandem_version_format(&boot->version, version);
+    printf("%s: bootloader starts bank %u, version %s: %s", board->facts.name, boot->bank, version,
+           tandem_boot_reason_text(boot->reason));
+    if (boot->status != TANDEM_OK)
+        printf(" (the other: %s)", tandem_status_text(boot->status));
+    putchar('\n');
+}
+
+/* The listening socket is to survive into the firmware; everything else closes. */
+static int inherit(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+static const struct tandem_boot_image *application(const struct tandem_boot *boot)
+{
+    for (size_t i = 0; i < TANDEM_CONFIG_MAX_IMAGES; i++)
+        if (boot->images[i].kind == TANDEM_KIND_APPLICATION)
+            return &boot->images[i];
+    return NULL;
+}
+
+/* Jump: the bytes that the bank holds become this process. */
+static int jump(struct board *board, const struct tandem_boot_image *image, int listener, const char *program)
+{
+    const struct tandem_flash_port *flash = image->area->flash;
+    char keep[BOARD_PATH_SIZE], number[16], state[BOARD_PATH_SIZE];
+    uint8_t *bytes = malloc(image->size);
+    if (bytes == NULL)
+        return tool_fail(TOOL_SYSTEM, "not enough memory");
+    if (flash->read(flash->ctx, image->area->address, bytes, image->size) != TANDEM_OK ||
+        board_path(keep, board->state, "running") != 0 || inherit(listener) != 0)
+        return tool_fail(TANDEM_ERROR_FLASH, "%s: cannot read the firmware: %s", board->facts.name, board->flash.fault);
+    memcpy(state, board->state, sizeof state);
+    (void)snprintf(number, sizeof number, "%d", listener);
+    char *arguments[] = {board->facts.name, state, number, (char *)program, NULL};
+    board->system.watchdog(board); /* from here on it counts */
+    board_close(board);            /* also gives up the lock, for the firmware to take */
+    (void)fflush(stdout);
+    device_execute(bytes, image->size, keep, arguments);
+    int why = errno;
+    free(bytes);
+    return tool_fail(TOOL_SYSTEM, "%s: the firmware cannot be executed: %s", board->facts.name, strerror(why));
+}
+
+int device_boot(const char *state, int listener, const char *program)
+{
+    static struct board board;
+    static uint8_t buffer[BOARD_BUFFER];
+    struct tandem_boot boot;
+    char reason[TANDEM_POSIX_REASON_SIZE] = "";
+    enum tandem_status status = board_open(&board, state, "flash.bin", reason);
+    if (status != TANDEM_OK)
+        return tool_fail(status == TANDEM_ERROR_PORT ? TOOL_SYSTEM : (int)status, "%s", reason);
+    status = tandem_boot_decide(&boot, &board.device, buffer, sizeof buffer);
+    const struct tandem_boot_image *image = status == TANDEM_OK ? application(&boot) : NULL;
+    if (image == NULL)
+        return tool_fail(TANDEM_ERROR_NOTHING, "%s: nothing may be started: %s", board.facts.name,
+                         tandem_status_text(boot.status != TANDEM_OK ? boot.status : status));
+    report(&board, &boot);
+    return jump(&board, image, listener, program);
+}
