@@ -22,7 +22,7 @@
 #define RESTART_REBOOT 1u
 #define RESTART_ENTER 2u
 
-#define STEPS 4u          /* installer steps in one poll */
+#define STEPS 2u          /* installer steps in one poll: flash that blocks keeps the radio waiting meanwhile */
 #define ACK_NEWS_MS 20u   /* small news wait so long for more */
 #define ACK_TICK_MS 100u  /* first acknowledgement without news; then doubled */
 #define ACK_SLOW_MS 1600u /* up to this */
