@@ -1,0 +1,122 @@
+/*
+ * The bootloader: starts what Tandem decides, forwards interrupts to it, and
+ * takes a new firmware over the UART when there is nothing to start, when
+ * button A is held at reset, or when the application asked for it.
+ */
+#include "tandem/boot.h"
+
+#include "board.h"
+#include "device.h"
+#include "handover.h"
+#include "nrf51.h"
+#include "service.h"
+#include "start.h"
+
+#define RECOVERY_SILENCE_MS 60000u /* then the firmware, if there is one, is started after all */
+
+/*
+ * The Cortex-M0 fetches every vector from address 0. So all of them lead
+ * here, and from here to the table of whoever runs. Registers r0 to r3 are
+ * free, as on any entry of an interrupt.
+ */
+__attribute__((naked)) static void forward(void)
+{
+    __asm__(".syntax unified\n"
+            "mrs  r0, ipsr\n"
+            "ldr  r1, =0x20003FF0\n" /* HANDOVER_ADDRESS */
+            "ldr  r1, [r1]\n"
+            "lsls r0, r0, #2\n"
+            "ldr  r0, [r1, r0]\n"
+            "bx   r0\n"
+            ".pool\n");
+}
+
+/* Load the stack pointer and go. */
+__attribute__((naked, noreturn)) static void jump(const struct vectors *vectors)
+{
+    (void)vectors;
+    __asm__("ldmia r0!, {r1, r2}\n"
+            "msr   msp, r1\n"
+            "bx    r2\n");
+}
+
+static void enter(void);
+
+#define FOUR(handler) handler, handler, handler, handler
+
+__attribute__((section(".vectors"), used)) static const struct vectors at_zero = {
+    &stack_top,
+    {enter, forward, forward, FOUR(forward), FOUR(forward), FOUR(forward), FOUR(forward), FOUR(forward), FOUR(forward),
+     FOUR(forward), FOUR(forward), FOUR(forward), FOUR(forward), FOUR(forward)},
+};
+
+static const struct vectors own = {
+    &stack_top,
+    {enter, unexpected, unexpected, FOUR(unexpected), FOUR(unexpected), FOUR(unexpected),
+     /* interrupts from 0 on */
+     unexpected, unexpected, board_uart_interrupt, unexpected, FOUR(unexpected), board_timer_interrupt, unexpected,
+     unexpected, unexpected, FOUR(unexpected), FOUR(unexpected), FOUR(unexpected), FOUR(unexpected), FOUR(unexpected)},
+};
+
+static void enter(void)
+{
+    HANDOVER->vectors = &own; /* RAM is random: from here on a fault leads somewhere */
+    start();
+}
+
+/* Whether an image can be started at all: what was signed may still have been linked for another place. */
+static int is_startable(const struct tandem_boot_image *image)
+{
+    uint32_t address = image->area->address;
+    const struct vectors *vectors = (const struct vectors *)address;
+    uint32_t stack = (uint32_t)vectors->stack, reset = (uint32_t)vectors->handlers[0];
+    return image->size >= sizeof *vectors && (image->load_address == 0 || image->load_address == address) &&
+           stack > RAM_ADDRESS && stack <= RAM_ADDRESS + RAM_SIZE && stack % 8 == 0 && (reset & 1) != 0 &&
+           reset - 1 >= address + sizeof *vectors && reset - 1 < address + image->size;
+}
+
+static void start_image(const struct tandem_boot_image *image)
+{
+    const struct vectors *vectors = (const struct vectors *)image->area->address;
+    board_quiet();
+    HANDOVER->vectors = vectors;
+    jump(vectors);
+}
+
+/* Someone wants to update, whatever is installed. Asked once: a request counts for one start. */
+static int recovery_wanted(void)
+{
+    int requested = HANDOVER->request == HANDOVER_RECOVERY && HANDOVER->request_check == ~HANDOVER_RECOVERY;
+    HANDOVER->request = 0;
+    return requested || board_button();
+}
+
+static void recover(int startable)
+{
+    uint32_t heard_ms = board_now_ms();
+    if (service_open(NULL) != TANDEM_OK)
+        restart();
+    while (!startable || board_now_ms() - heard_ms < RECOVERY_SILENCE_MS)
+        if (service_run())
+            heard_ms = board_now_ms();
+    restart();
+}
+
+int main(void)
+{
+    static struct tandem_boot boot;
+    board_init();
+    int wanted = recovery_wanted();
+    enum tandem_status status = tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer);
+    /* A firmware on trial that is passed by loses its trial: while it lasts, no update would be taken. */
+    while (wanted && status == TANDEM_OK && boot.reason == TANDEM_BOOT_TRIAL)
+        status = tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer);
+    int startable = status == TANDEM_OK && is_startable(&boot.images[0]);
+    if (startable && !wanted)
+        start_image(&boot.images[0]);
+    /* Signed, but not startable: let its trial run out, which brings the other bank back. */
+    if (!startable && status == TANDEM_OK && boot.reason == TANDEM_BOOT_TRIAL)
+        restart();
+    recover(startable);
+    return 0;
+}

@@ -1,0 +1,90 @@
+/*
+ * The registers of the nRF51822 that the example uses, by their names in the
+ * chip's reference manual. A peripheral's event is 1 once it has happened.
+ */
+#ifndef NRF51_H
+#define NRF51_H
+
+#include <stdint.h>
+
+#define REGISTER(address) (*(volatile uint32_t *)(address))
+
+/* Clocks. The UART and the timer want the crystal, not the RC oscillator. */
+#define CLOCK_TASKS_HFCLKSTART REGISTER(0x40000000u)
+#define CLOCK_EVENTS_HFCLKSTARTED REGISTER(0x40000100u)
+
+/* UART0, interrupt 2. */
+#define UART_TASKS_STARTRX REGISTER(0x40002000u)
+#define UART_TASKS_STARTTX REGISTER(0x40002008u)
+#define UART_EVENTS_RXDRDY REGISTER(0x40002108u)
+#define UART_EVENTS_TXDRDY REGISTER(0x4000211Cu)
+#define UART_INTENSET REGISTER(0x40002304u)
+#define UART_INTENCLR REGISTER(0x40002308u)
+#define UART_ENABLE REGISTER(0x40002500u)
+#define UART_PSELTXD REGISTER(0x4000250Cu)
+#define UART_PSELRXD REGISTER(0x40002514u)
+#define UART_RXD REGISTER(0x40002518u)
+#define UART_TXD REGISTER(0x4000251Cu)
+#define UART_BAUDRATE REGISTER(0x40002524u)
+#define UART_INT_RXDRDY (1u << 2)
+#define UART_INT_TXDRDY (1u << 7)
+#define UART_ENABLE_ON 4u
+#define UART_BAUD_115200 0x01D7E000u
+
+/* TIMER0, interrupt 8: the only timer with 32 bits. */
+#define TIMER_TASKS_START REGISTER(0x40008000u)
+#define TIMER_TASKS_STOP REGISTER(0x40008004u)
+#define TIMER_TASKS_CAPTURE0 REGISTER(0x40008040u)
+#define TIMER_EVENTS_COMPARE1 REGISTER(0x40008144u)
+#define TIMER_INTENSET REGISTER(0x40008304u)
+#define TIMER_INTENCLR REGISTER(0x40008308u)
+#define TIMER_BITMODE REGISTER(0x40008508u)
+#define TIMER_PRESCALER REGISTER(0x40008510u)
+#define TIMER_CC0 REGISTER(0x40008540u)
+#define TIMER_CC1 REGISTER(0x40008544u)
+#define TIMER_INT_COMPARE1 (1u << 17)
+#define TIMER_BITMODE_32 3u
+#define TIMER_PRESCALER_1MHZ 4u
+
+/* The watchdog. Once started it runs until the next reset. */
+#define WDT_TASKS_START REGISTER(0x40010000u)
+#define WDT_CRV REGISTER(0x40010504u)
+#define WDT_RREN REGISTER(0x40010508u)
+#define WDT_CONFIG REGISTER(0x4001050Cu)
+#define WDT_RR0 REGISTER(0x40010600u)
+#define WDT_RELOAD 0x6E524635u
+#define WDT_HZ 32768u
+#define WDT_CONFIG_ASLEEP_TOO 1u
+
+/* The flash controller. While it works, the CPU stands still. */
+#define NVMC_READY REGISTER(0x4001E400u)
+#define NVMC_CONFIG REGISTER(0x4001E504u)
+#define NVMC_ERASEPAGE REGISTER(0x4001E508u)
+#define NVMC_CONFIG_READ 0u
+#define NVMC_CONFIG_WRITE 1u
+#define NVMC_CONFIG_ERASE 2u
+
+/* Pins. */
+#define GPIO_OUTSET REGISTER(0x50000508u)
+#define GPIO_IN REGISTER(0x50000510u)
+#define GPIO_DIRSET REGISTER(0x50000518u)
+#define GPIO_CNF(pin) REGISTER(0x50000700u + 4u * (pin))
+#define GPIO_CNF_INPUT 0x0u
+#define GPIO_CNF_INPUT_PULLUP 0xCu
+
+/* The Cortex-M0's own. It has no VTOR: vectors are always fetched from address 0. */
+#define NVIC_ISER REGISTER(0xE000E100u)
+#define NVIC_ICER REGISTER(0xE000E180u)
+#define NVIC_ISPR REGISTER(0xE000E200u)
+#define NVIC_ICPR REGISTER(0xE000E280u)
+#define SCB_AIRCR REGISTER(0xE000ED0Cu)
+#define SCB_AIRCR_SYSRESETREQ 0x05FA0004u
+
+enum {
+    IRQ_UART0 = 2,
+    IRQ_TIMER0 = 8,
+    IRQ_SWI0 = 20,
+    IRQ_COUNT = 32
+};
+
+#endif
