@@ -36,38 +36,18 @@ static const uint32_t base[TANDEM_WINDOW_ODDS][3][TANDEM_WORDS] = {
      {0x944EA3BF, 0x6B1A5CD0, 0xB39DC0D2, 0x7470353A, 0x28542E49, 0x71B25282, 0x283C927E, 0x461BEA69},
      {0x01B8B3A2, 0xF1836DC8, 0x053EA49A, 0xB3035F47, 0x5877ADF3, 0x529C41BA, 0x6A0F90A7, 0x7A9FBB1C}}};
 
-/*
- * 2^256 = 38 and 2^255 = 19 mod p. Fold the upper half in, then what is above
- * bit 255, and with it 19 more: if that reaches 2^255 the value was p or
- * above and dropping the bit completes the subtraction; else take 19 back.
- */
+/* 2^256 = 38 and 2^255 = 19 mod p: fold the upper half in, then what is above bit 255, then the rest of p. */
 static void reduce(uint32_t *r, uint32_t *t)
 {
-    uint64_t sum = 0;
-    uint32_t borrow;
+    uint32_t carry;
 
-    for (int i = 0; i < TANDEM_WORDS; i++) {
-        uint32_t high = t[i + 16];
-
-        sum += (uint64_t)t[i + 8] + (high & 0xFFFFu) * 38u + ((uint64_t)((high >> 16) * 38u) << 16);
-        r[i] = (uint32_t)sum;
-        sum >>= 32;
-    }
-    sum = (((uint32_t)sum << 1 | r[7] >> 31) + 1u) * 19u;
-    r[7] &= 0x7FFFFFFFu;
-    for (int i = 0; i < TANDEM_WORDS; i++) {
-        sum += r[i];
-        r[i] = (uint32_t)sum;
-        sum >>= 32;
-    }
-    borrow = 19u & ((r[7] >> 31) - 1u);
-    r[7] &= 0x7FFFFFFFu;
-    for (int i = 0; i < TANDEM_WORDS; i++) {
-        uint64_t difference = (uint64_t)r[i] - borrow;
-
-        r[i] = (uint32_t)difference;
-        borrow = (uint32_t)(difference >> 32) & 1u;
-    }
+    t += TANDEM_WORDS;
+    carry = tandem_number_row(t, t + TANDEM_WORDS, 38);
+    carry = (carry << 1 | t[7] >> 31) * 19u;
+    t[7] &= 0x7FFFFFFFu;
+    tandem_number_set(t + TANDEM_WORDS, carry);
+    tandem_number_add(r, t, t + TANDEM_WORDS, 0xFFFFFFFFu);
+    tandem_number_reduce(r, 0, prime);
 }
 
 static void run(tandem_element *reg, const uint16_t *steps)

@@ -7,8 +7,6 @@ static void multiply(const struct tandem_field *field, uint32_t *r, const uint32
 {
     uint32_t t[3 * TANDEM_WORDS];
 
-    for (int i = 0; i < TANDEM_WORDS; i++)
-        t[i] = 0;
     tandem_number_multiply(t + TANDEM_WORDS, a, b);
     field->reduce(r, t);
 }

@@ -14,8 +14,8 @@
 struct tandem_field {
     const uint32_t *modulus; /* the prime */
     /*
-     * r = the product in t[8 … 23], brought below the modulus (or what the
-     * field means by it). t[0 … 7] are zero; all of t may be overwritten.
+     * r = the product in t[8 … 23], brought below the modulus. All of t,
+     * which begins with eight words of room, may be overwritten.
      */
     void (*reduce)(uint32_t *r, uint32_t *t);
 };

@@ -1,37 +1,14 @@
 /*
- * Numbers of 256 bits, written for size: loops, no unrolling. The one place
- * that is worth a thought on a small machine is the product of two words.
+ * Numbers of 256 bits, written for size: loops, no unrolling. On Arm the inner
+ * loops are those of number_arm.h.
  */
 #include "number.h"
 #include "bytes.h"
 
-/*
- * Cores that multiply 32 × 32 bits to 32 bits only (Cortex-M0, M0+, M23) would
- * call the compiler's 64 × 64 routine; four products of halves are shorter.
- */
-#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
-static inline uint64_t product(uint32_t a, uint32_t b)
-{
-    uint32_t a0 = a & 0xFFFFu;
-    uint32_t a1 = a >> 16;
-    uint32_t b0 = b & 0xFFFFu;
-    uint32_t b1 = b >> 16;
-    uint32_t low = a0 * b0;
-    uint32_t high = a1 * b1;
-    uint32_t middle = a1 * b0;
-    uint32_t other = a0 * b1;
-
-    middle += other;
-    if (middle < other)
-        high += 0x10000u;
-    return (((uint64_t)high << 32) | low) + ((uint64_t)middle << 16);
-}
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb__) && !defined(TANDEM_CONFIG_NO_ASSEMBLY)
+#include "number_arm.h"
 #else
-static inline uint64_t product(uint32_t a, uint32_t b)
-{
-    return (uint64_t)a * b;
-}
-#endif
+#define NUMBER_ROW_C 1
 
 uint32_t tandem_number_add(uint32_t *r, const uint32_t *a, const uint32_t *b, uint32_t mask)
 {
@@ -57,22 +34,45 @@ uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *
     }
     return borrow;
 }
+#endif
+
+#if defined(NUMBER_ROW_C)
+static inline uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
+{
+    uint32_t carry = 0;
+
+    for (int i = 0; i < TANDEM_WORDS; i++) {
+        uint64_t sum = (uint64_t)a * b[i] + r[i] + carry;
+
+        r[i] = (uint32_t)sum;
+        carry = (uint32_t)(sum >> 32);
+    }
+    return carry;
+}
+#endif
+
+uint32_t tandem_number_row(uint32_t *r, const uint32_t *b, uint32_t a)
+{
+    return row(r, b, a);
+}
+
+void tandem_number_set(uint32_t *r, uint32_t value)
+{
+    r[0] = value; /* one by one: a loop would become a call of memset, and that works by bytes on small machines */
+    r[1] = 0;
+    r[2] = 0;
+    r[3] = 0;
+    r[4] = 0;
+    r[5] = 0;
+    r[6] = 0;
+    r[7] = 0;
+}
 
 void tandem_number_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b)
 {
-    for (int i = 0; i < TANDEM_WORDS; i++)
-        r[i] = 0;
-    for (int i = 0; i < TANDEM_WORDS; i++) {
-        uint32_t carry = 0;
-
-        for (int j = 0; j < TANDEM_WORDS; j++) {
-            uint64_t sum = product(a[i], b[j]) + r[i + j] + carry;
-
-            r[i + j] = (uint32_t)sum;
-            carry = (uint32_t)(sum >> 32);
-        }
-        r[i + TANDEM_WORDS] = carry;
-    }
+    tandem_number_set(r, 0);
+    for (int i = 0; i < TANDEM_WORDS; i++, r++)
+        r[TANDEM_WORDS] = row(r, b, a[i]);
 }
 
 uint32_t tandem_number_is_zero(const uint32_t *a)

@@ -11,12 +11,31 @@
 
 #define TANDEM_WORDS 8 /* words of a number */
 
+/* r = a small value. */
+void tandem_number_set(uint32_t *r, uint32_t value);
 /* r = a + (b & mask). r may be a or b. Returns the carry. */
 uint32_t tandem_number_add(uint32_t *r, const uint32_t *a, const uint32_t *b, uint32_t mask);
 /* r = a - b. r may be a or b. Returns the borrow. */
 uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *b);
+/* r += a * b for one word a. Returns the carry, the word above r. */
+uint32_t tandem_number_row(uint32_t *r, const uint32_t *b, uint32_t a);
 /* r[0 … 15] = a * b. r may not overlap a or b. */
 void tandem_number_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b);
+/* high:low += x. Compilers for Thumb make much ado about a sum of 64 bits. */
+static inline void tandem_number_accumulate(uint32_t *low, uint32_t *high, uint32_t x)
+{
+#if defined(__GNUC__) && defined(__thumb__) && !defined(TANDEM_CONFIG_NO_ASSEMBLY)
+    __asm__(".syntax unified\n"
+            "    adds %0, %0, %2\n"
+            "    adcs %1, %1, %3\n"
+            : "+l"(*low), "+l"(*high)
+            : "l"(x), "l"(0)
+            : "cc");
+#else
+    *low += x;
+    *high += *low < x;
+#endif
+}
 /* 1 if a is zero, else 0. */
 uint32_t tandem_number_is_zero(const uint32_t *a);
 /* From 32 bytes, most significant first. */

@@ -56,28 +56,31 @@ static const uint32_t base[TANDEM_WINDOW_ODDS][2][TANDEM_WORDS] = {
 /*
  * Montgomery: r = t / 2^256 mod p. Because p = -1 mod 2^32, the multiple of p
  * that clears word k is word k itself, m: it adds m at k + 3, k + 6 and k + 8
- * and takes m away at k + 7 and k, where it was. Gather by column: t[k] keeps
- * m for k < 8, is zero once used for the others, and the eight words below t
- * are zero. The complement and the 1 carried along stand for the subtraction.
+ * and takes m away at k + 7 and at k, where it was. Gather by column: t[k]
+ * keeps m for k < 8 and is zero once used for the others; the eight words
+ * below are zero. The complement and the 1 carried along make the subtraction.
  */
 static void reduce(uint32_t *r, uint32_t *t)
 {
-    uint64_t sum = 1;
+    uint32_t carry = 1;
 
-    t += TANDEM_WORDS;
-    for (int k = 0; k < 2 * TANDEM_WORDS; k++, t++) {
-        uint32_t minus = ~t[-7];
+    tandem_number_set(t, 0);
+    for (uint32_t *end = t + 2 * TANDEM_WORDS; t < end; t++) {
+        uint32_t sum = carry;
 
-        sum += (uint64_t)t[0] + t[-3] + t[-6] + minus + t[-8];
-        if (k < TANDEM_WORDS) {
-            t[0] = (uint32_t)sum;
-        } else {
-            *r++ = (uint32_t)sum;
-            t[0] = 0;
+        carry = 0;
+        tandem_number_accumulate(&sum, &carry, t[8]);
+        tandem_number_accumulate(&sum, &carry, t[5]);
+        tandem_number_accumulate(&sum, &carry, t[2]);
+        tandem_number_accumulate(&sum, &carry, ~t[1]);
+        tandem_number_accumulate(&sum, &carry, t[0]);
+        t[8] = sum;
+        if (t >= end - TANDEM_WORDS) {
+            t[8] = 0;
+            *r++ = sum;
         }
-        sum >>= 32;
     }
-    tandem_number_reduce(r - TANDEM_WORDS, (uint32_t)sum - 1u, prime);
+    tandem_number_reduce(r - TANDEM_WORDS, carry - 1u, prime);
 }
 
 static void run(tandem_element *reg, const uint16_t *steps)
