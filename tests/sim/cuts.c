@@ -171,7 +171,7 @@ static int resume(struct run *run)
 
         if (resent > run->campaign->worst_resent)
             run->campaign->worst_resent = resent;
-        if (resent > sim_life_resume_bound(life, first)) {
+        if (resent > (uint64_t)run->level * sim_life_resume_bound(life, first)) { /* each cut may cost so much */
             snprintf(text, sizeof text, "resumes at %u, was at %u: more than a block and a sector again",
                      (unsigned)first, (unsigned)before);
             on_fail(life, text);
