@@ -240,6 +240,10 @@ static enum tandem_status end_send(void *ctx, enum tandem_channel channel, const
     }
     if (end->host && channel == TANDEM_CHANNEL_CONTROL)
         end->awaiting = 1;
+    if (channel == TANDEM_CHANNEL_DATA) {
+        end->stats.data_sent += size;
+        end->stats.data_packets++;
+    }
     packet->ready_us = end->cpu ? sim_cpu_now(end->cpu) : end->link->world->now_us;
     packet->size = (uint16_t)size;
     packet->sent = 0;

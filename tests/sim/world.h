@@ -125,6 +125,8 @@ struct sim_link_stats {
     uint64_t bytes;        /* delivered to this end */
     uint64_t data_bytes;   /* delivered to this end on the data channel */
     uint64_t dropped;      /* packets or bytes lost on the way to this end */
+    uint64_t data_sent;    /* bytes taken from this end on the data channel */
+    uint64_t data_packets; /* packets of them */
 };
 
 struct sim_link;
