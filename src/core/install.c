@@ -249,12 +249,17 @@ int tandem_install_resumable(const struct tandem_install *install, uint8_t id[TA
 {
     const struct tandem_bank_state *state = &install->bank.state;
     struct tandem_progress progress;
-    if (state->phase != TANDEM_PHASE_RECEIVING || !tandem_bank_progress(&install->bank, &progress))
+    if (state->phase != TANDEM_PHASE_RECEIVING)
         return 0;
     memcpy(id, state->outcome.id, TANDEM_PACKAGE_ID_SIZE);
-    *offset = progress.offset;
-    if (install->job != JOB_IDLE && memcmp(install->outcome.id, id, TANDEM_PACKAGE_ID_SIZE) == 0)
+    if (install->job != JOB_IDLE && memcmp(install->outcome.id, id, TANDEM_PACKAGE_ID_SIZE) == 0) {
         *offset = tandem_install_wants(install);
+        return 1;
+    }
+    /* The checkpoint is in flash, which must not be touched while an operation is under way. */
+    if (install->op.flash != NULL || !tandem_bank_progress(&install->bank, &progress))
+        return 0;
+    *offset = progress.offset;
     return 1;
 }
 
