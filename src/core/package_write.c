@@ -22,6 +22,16 @@ static size_t name_size(const char *name)
     return size;
 }
 
+/* Names are printed: 1 to 31 bytes, no control characters. */
+static int name_valid(const char *name)
+{
+    size_t size = name == NULL ? 0 : name_size(name);
+    for (size_t i = 0; i < size; i++)
+        if ((uint8_t)name[i] < 0x20 || name[i] == 0x7F)
+            return 0;
+    return size > 0 && size <= TANDEM_NAME_SIZE_MAX;
+}
+
 static size_t text_size(const char *text)
 {
     size_t size = 0;
@@ -68,35 +78,53 @@ static uint32_t payload_size(uint32_t size, uint32_t block_size)
     return size + chained * TANDEM_BLOCK_DIGEST_SIZE;
 }
 
-static enum tandem_status check_pack_image(const struct tandem_pack_image *image)
+/* One image alone, and against those before it: no bank may get two of a kind. */
+static int image_valid(const struct tandem_pack *pack, uint8_t index)
 {
+    const struct tandem_pack_image *image = &pack->images[index];
     if (image->kind == 0 || image->data == NULL || image->size == 0 ||
         image->dependency_count > TANDEM_DEPENDENCIES_MAX ||
         (image->variant > 1 && image->variant != TANDEM_VARIANT_ANY))
-        return TANDEM_ERROR_ARGUMENT;
-    return TANDEM_OK;
+        return 0;
+    for (uint8_t i = 0; i < image->dependency_count; i++)
+        if (image->dependencies[i].kind == 0)
+            return 0;
+    for (uint8_t i = 0; i < index; i++) {
+        const struct tandem_pack_image *other = &pack->images[i];
+        if (other->kind == image->kind && (other->variant == image->variant || other->variant == TANDEM_VARIANT_ANY ||
+                                           image->variant == TANDEM_VARIANT_ANY))
+            return 0;
+    }
+    return 1;
+}
+
+/* Whether a reader will accept what these fields say. */
+static int pack_valid(const struct tandem_pack *pack)
+{
+    uint16_t block = pack->block_size;
+    if (!name_valid(pack->vendor) || !name_valid(pack->product) || pack->images == NULL || pack->image_count == 0 ||
+        pack->image_count > TANDEM_CONFIG_MAX_IMAGES || block < TANDEM_BLOCK_SIZE_MIN ||
+        block > TANDEM_BLOCK_SIZE_MAX || (block & (block - 1)) != 0)
+        return 0;
+    if ((pack->hardware_count != 0 && pack->hardware == NULL) || (pack->revoke_count != 0 && pack->revoke == NULL) ||
+        (pack->signer_count != 0 && pack->signers == NULL))
+        return 0;
+    for (uint8_t i = 0; i < pack->image_count; i++)
+        if (!image_valid(pack, i))
+            return 0;
+    return 1;
 }
 
 enum tandem_status tandem_pack_size(const struct tandem_pack *pack, uint32_t *size)
 {
-    uint16_t block = pack->block_size;
-    if (pack->vendor == NULL || pack->product == NULL || pack->image_count == 0 ||
-        pack->image_count > TANDEM_CONFIG_MAX_IMAGES || block < TANDEM_BLOCK_SIZE_MIN ||
-        block > TANDEM_BLOCK_SIZE_MAX || (block & (block - 1)) != 0)
-        return TANDEM_ERROR_ARGUMENT;
-    size_t vendor = name_size(pack->vendor), product = name_size(pack->product);
-    if (vendor == 0 || vendor > TANDEM_NAME_SIZE_MAX || product == 0 || product > TANDEM_NAME_SIZE_MAX)
+    if (!pack_valid(pack))
         return TANDEM_ERROR_ARGUMENT;
     if (text_size(pack->description) > 0x4000u)
         return TANDEM_ERROR_TOO_LARGE;
-    uint32_t manifest = manifest_size(pack);
-    if (manifest > 0xFFFFu)
-        return TANDEM_ERROR_TOO_LARGE;
-    uint32_t total = TANDEM_PACKAGE_HEADER_SIZE + manifest + signatures_size(pack);
+    /* At most 16 KB of text, 3 KB of lists, and images of at most 192 bytes: far below 64 KB. */
+    uint32_t total = TANDEM_PACKAGE_HEADER_SIZE + manifest_size(pack) + signatures_size(pack);
     for (uint8_t i = 0; i < pack->image_count; i++) {
-        if (check_pack_image(&pack->images[i]) != TANDEM_OK)
-            return TANDEM_ERROR_ARGUMENT;
-        uint32_t payload = payload_size(pack->images[i].size, block);
+        uint32_t payload = payload_size(pack->images[i].size, pack->block_size);
         if (payload == 0 || payload > 0xFFFFFFFFu - total)
             return TANDEM_ERROR_TOO_LARGE;
         total += payload;
