@@ -10,6 +10,10 @@ tandem_warnings(tandem_fixture)
 
 foreach(name version package journal device bank boot install)
     if(EXISTS ${unit}/test_${name}.c)
-        tandem_test(NAME ${name} SOURCES ${unit}/test_${name}.c LIBRARIES tandem_fixture)
+        set(document)
+        if(name STREQUAL package) # its example is the document's
+            set(document ${PROJECT_SOURCE_DIR}/docs/package.md)
+        endif()
+        tandem_test(NAME ${name} SOURCES ${unit}/test_${name}.c LIBRARIES tandem_fixture ARGS ${document})
     endif()
 endforeach()
