@@ -279,13 +279,12 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
         if (boot->reason == TANDEM_BOOT_NONE)
             boot->reason = take_confirmed(boot, &look, boot->status);
     }
-    if (boot->reason == TANDEM_BOOT_NONE)
-        return TANDEM_ERROR_NOTHING;
     if (boot->reason != TANDEM_BOOT_CONFIRMED)
         bank.state.reason = (uint8_t)boot->reason;
-    if (memcmp(&before, &bank.state, sizeof before) == 0)
-        return TANDEM_OK;
-    status = tandem_bank_store(&bank);
+    /* Kept also when nothing can be started: recovery must not take a lost trial for one that goes on. */
+    status = memcmp(&before, &bank.state, sizeof before) != 0 ? tandem_bank_store(&bank) : TANDEM_OK;
+    if (boot->reason == TANDEM_BOOT_NONE)
+        return TANDEM_ERROR_NOTHING;
     if (status == TANDEM_OK || boot->reason != TANDEM_BOOT_TRIAL)
         return TANDEM_OK;
     /* A trial that cannot be counted could go on for ever: do not begin it. */

@@ -93,8 +93,10 @@ static int recovery_wanted(void)
 
 static void recover(int startable)
 {
+    static const struct tandem_version none = {0, 0, 0, 0};
     uint32_t heard_ms = board_now_ms();
-    if (service_open(NULL) != TANDEM_OK)
+    /* A version that cannot run is none: else a host would find that nothing needs to be done. */
+    if (service_open(startable ? NULL : &none) != TANDEM_OK)
         restart();
     while (!startable || board_now_ms() - heard_ms < RECOVERY_SILENCE_MS)
         if (service_run())
