@@ -22,59 +22,118 @@ static const uint32_t constants[64] = {
     0x748F82EE, 0x78A5636F, 0x84C87814, 0x8CC70208, 0x90BEFFFA, 0xA4506CEB, 0xBEF9A3F7, 0xC67178F2,
 };
 
-static uint32_t rotate(uint32_t x, uint32_t n)
-{
-    return (x >> n) | (x << (32 - n));
-}
+/* Macros, because a compiler that is told to be small calls a function that is used twice. */
+#define ROTATE(x, n) (((x) >> (n)) | ((x) << (32 - (n))))
+/* Sigma1(e) + Ch(e, f, g). The rotations are nested: 14 + 5 + 6 = 25, 5 + 6 = 11, 6; that asks for one temporary. */
+#define CHOOSE(e, f, g) (ROTATE(ROTATE(ROTATE(e, 14) ^ (e), 5) ^ (e), 6) + ((g) ^ ((e) & ((f) ^ (g)))))
+/* Sigma0(a) + Maj(a, b, c), given b ^ c and a ^ b: the latter is the former of the next round. */
+#define MAJORITY(a, b, b_c, a_b) (ROTATE(ROTATE(ROTATE(a, 9) ^ (a), 11) ^ (a), 2) + ((b) ^ ((a_b) & (b_c))))
 
+/* sigma0(x), sigma1(x) of the schedule */
+#define SMALL0(x) (ROTATE(ROTATE(x, 11) ^ (x), 7) ^ ((x) >> 3))
+#define SMALL1(x) (ROTATE(ROTATE(x, 2) ^ (x), 17) ^ ((x) >> 10))
+
+#if defined(__thumb__) && !defined(__thumb2__)
 /*
- * One round. The eight variables a … h are v[0] … v[7]; the round writes the
- * new e over d and the new a before the others, so that they are in place for
- * the next round at v - 1. Rotations are nested, which asks for one temporary.
+ * Few registers: the eight variables stay in memory and slide through it. A
+ * round at v writes the new e over d and the new a in front, and all are in
+ * place for the round at v - 1.
  */
-static void round_at(uint32_t *v, uint32_t input)
-{
-    uint32_t a = v[0];
-    uint32_t e = v[4];
-    uint32_t sum = v[7] + input + (v[6] ^ (e & (v[5] ^ v[6])));
+#define ROOM 16
 
-    sum += rotate(rotate(rotate(e, 14) ^ e, 5) ^ e, 6);
-    v[3] += sum;
-    sum += rotate(rotate(rotate(a, 9) ^ a, 11) ^ a, 2);
-    v[-1] = sum + ((a & v[1]) | (v[2] & (a | v[1])));
+static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k)
+{
+    const uint32_t *end = w + 16;
+    uint32_t *v = state + ROOM;
+
+    v[0] = state[0]; /* one by one: a loop would become a call of memcpy, by bytes */
+    v[1] = state[1];
+    v[2] = state[2];
+    v[3] = state[3];
+    v[4] = state[4];
+    v[5] = state[5];
+    v[6] = state[6];
+    v[7] = state[7];
+    do {
+        uint32_t sum = *w++ + *k++ + v[7] + CHOOSE(v[4], v[5], v[6]);
+
+        v[3] += sum;
+        v--;
+        v[0] = sum + MAJORITY(v[1], v[2], (v[2] ^ v[3]), (v[1] ^ v[2]));
+    } while (w != end);
+}
+#else
+/* Registers enough: eight rounds, after which every variable is back in its own. */
+#define ROOM 0
+#define ROUND(a, b, c, d, e, f, g, h, b_c, a_b, i) \
+    do {                                           \
+        (h) += w[i] + k[i] + CHOOSE(e, f, g);      \
+        (d) += (h);                                \
+        (a_b) = (a) ^ (b);                         \
+        (h) += MAJORITY(a, b, b_c, a_b);           \
+    } while (0)
+
+static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k)
+{
+    uint32_t a = state[0];
+    uint32_t b = state[1];
+    uint32_t c = state[2];
+    uint32_t d = state[3];
+    uint32_t e = state[4];
+    uint32_t f = state[5];
+    uint32_t g = state[6];
+    uint32_t h = state[7];
+    uint32_t x = b ^ c;
+    uint32_t y;
+
+    for (const uint32_t *end = w + 16; w != end; w += 8, k += 8) {
+        ROUND(a, b, c, d, e, f, g, h, x, y, 0);
+        ROUND(h, a, b, c, d, e, f, g, y, x, 1);
+        ROUND(g, h, a, b, c, d, e, f, x, y, 2);
+        ROUND(f, g, h, a, b, c, d, e, y, x, 3);
+        ROUND(e, f, g, h, a, b, c, d, x, y, 4);
+        ROUND(d, e, f, g, h, a, b, c, y, x, 5);
+        ROUND(c, d, e, f, g, h, a, b, x, y, 6);
+        ROUND(b, c, d, e, f, g, h, a, y, x, 7);
+    }
+    state[0] = a;
+    state[1] = b;
+    state[2] = c;
+    state[3] = d;
+    state[4] = e;
+    state[5] = f;
+    state[6] = g;
+    state[7] = h;
+}
+#endif
+
+/* The next sixteen words of the schedule. Each is kept twice, so that none has to look for its neighbours in a ring. */
+static void next_words(uint32_t *w)
+{
+    for (const uint32_t *end = w + 16; w != end; w++) {
+        uint32_t next = w[0] + w[9] + SMALL0(w[1]) + SMALL1(w[14]);
+
+        w[0] = next;
+        w[16] = next;
+    }
 }
 
-static void compress(uint32_t state[8], const uint8_t *block)
+static void compress(uint32_t *state, const uint8_t *block)
 {
-    uint32_t w[32]; /* 16 words of the schedule, and the next 16 */
-    uint32_t slide[24];
-    const uint32_t *k = constants;
+    uint32_t w[32];
+    uint32_t s[8 + ROOM];
 
     for (int i = 0; i < 16; i++)
         w[i] = tandem_load_be32(block + 4 * i);
     for (int i = 0; i < 8; i++)
-        slide[i] = state[i];
-    for (;;) {
-        uint32_t *v = slide + 16;
-
-        for (int i = 0; i < 8; i++)
-            v[i] = slide[i];
-        for (int i = 0; i < 16; i++)
-            round_at(v--, w[i] + *k++);
-        if (k == constants + 64)
-            break;
-        for (int i = 0; i < 16; i++) {
-            uint32_t x = w[i + 1];
-            uint32_t y = w[i + 14];
-
-            w[i + 16] = w[i] + w[i + 9] + (rotate(rotate(x, 11) ^ x, 7) ^ (x >> 3)) +
-                        (rotate(rotate(y, 2) ^ y, 17) ^ (y >> 10));
-        }
-        for (int i = 0; i < 16; i++)
-            w[i] = w[i + 16];
+        s[i] = state[i];
+    sixteen_rounds(s, w, constants);
+    for (const uint32_t *k = constants + 16; k != constants + 64; k += 16) {
+        next_words(w);
+        sixteen_rounds(s, w, k);
     }
     for (int i = 0; i < 8; i++)
-        state[i] += slide[i];
+        state[i] += s[i];
 }
 
 enum tandem_status tandem_sha256_init(struct tandem_sha256 *hash, const struct tandem_crypto_port *port)
