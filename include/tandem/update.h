@@ -23,7 +23,8 @@ struct tandem_source {
     void *ctx;     /**< handed to read() */
     uint32_t size; /**< bytes of the whole */
     /** Read exactly `size` bytes, all of them below the source's size.
-     *  @return TANDEM_OK; TANDEM_AGAIN not there yet, ask again; any error ends the update */
+     *  @return TANDEM_OK; TANDEM_AGAIN not there yet, ask again; TANDEM_ERROR_TIMEOUT, _DISCONNECTED, _PORT: the
+     *  updater tries again later, a limited number of times; any other error ends the update */
     enum tandem_status (*read)(void *ctx, uint32_t offset, void *data, size_t size);
 };
 
@@ -135,7 +136,7 @@ struct tandem_target {
     /** Optional: the device's report behind the last error of begin(), send(), validate() or activate().
      *  NULL: the error came from the host's side. */
     const struct tandem_outcome *(*report)(void *ctx);
-    /** Move time: called often, with a clock in milliseconds that may wrap. */
+    /** Move time: called first of all and then often, with a clock in milliseconds that may wrap. */
     void (*poll)(void *ctx, uint32_t now_ms);
 };
 

@@ -333,12 +333,14 @@ static enum tandem_status lane_send(struct rig_wire *wire, struct rig_lane *lane
             return TANDEM_OK;
     }
     packet = lane_add(lane);
-    packet->due = rig_now + wire->spec.latency;
+    packet->due = rig_now + (wire->spec.interval != 0 ? 1 : wire->spec.latency);
     packet->channel = (uint8_t)channel;
     packet->size = (uint16_t)size;
     memcpy(packet->data, data, size);
     if (channel != TANDEM_CHANNEL_DATA)
         return TANDEM_OK;
+    if (happens(&wire->random, wire->spec.flip_ppm))
+        packet->data[rig_random(&wire->random) % size] ^= (uint8_t)(1u << rig_random(&wire->random) % 8);
     if (lane->count > 1 && happens(&wire->random, wire->spec.swap_ppm)) {
         struct rig_packet *before = &lane->packets[(lane->first + lane->count - 2) % RIG_QUEUE];
         struct rig_packet kept = *packet;
@@ -425,7 +427,11 @@ static void device_receive(void *ctx, enum tandem_channel channel, const void *d
 static void deliver_packets(struct rig_wire *wire, struct rig_lane *lane, void (*take)(void *ctx, enum tandem_channel,
                                                                                        const void *, size_t))
 {
-    while (lane->count != 0 && rig_now - lane->packets[lane->first].due < UINT32_MAX / 2) {
+    unsigned most = wire->spec.per_event != 0 ? wire->spec.per_event : RIG_QUEUE;
+
+    if (wire->spec.interval != 0 && rig_now % wire->spec.interval != 0)
+        return;
+    while (lane->count != 0 && most-- != 0 && rig_now - lane->packets[lane->first].due < UINT32_MAX / 2) {
         struct rig_packet packet = lane->packets[lane->first];
 
         lane->first = (lane->first + 1) % RIG_QUEUE;
@@ -485,8 +491,9 @@ static void wire_tick(struct rig_wire *wire)
         deliver_bytes(wire, &wire->up, &wire->host_stream);
         return;
     }
-    deliver_packets(wire, &wire->down, device_receive);
+    /* What an end sends because of what it gets now goes in the next event. */
     deliver_packets(wire, &wire->up, host_receive);
+    deliver_packets(wire, &wire->down, device_receive);
 }
 
 /* ---- hosts ---- */

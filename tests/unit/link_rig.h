@@ -71,7 +71,10 @@ struct rig_wire_spec {
     uint32_t latency;    /* ms */
     uint32_t loss_ppm;   /* data packets lost; on a stream: bytes damaged */
     uint32_t twin_ppm;   /* data packets that come twice */
+    uint32_t flip_ppm;   /* data packets in which one bit is turned over */
     uint32_t swap_ppm;   /* data packets that are overtaken */
+    uint32_t interval;   /* ms between connection events; 0: none, a packet takes just the latency */
+    unsigned per_event;  /* packets each way in an event */
     uint32_t cut_ms;     /* the connection breaks each time this has passed */
     uint16_t mtu;        /* largest packet */
     unsigned queue;      /* packets that wait at most; 0: RIG_QUEUE */

@@ -538,7 +538,7 @@ static const uint8_t *offer_id(const struct tandem_offer *offer)
 }
 
 /* Data may flow behind the BEGIN at once: the device told beforehand where it would go on and what it has room for. */
-static void flow_early(struct tandem_link_host *link, const struct tandem_offer *offer)
+static void flow_early(struct tandem_link_host *link, const struct tandem_offer *offer, uint8_t flags)
 {
     uint32_t start = 0;
 
@@ -547,7 +547,10 @@ static void flow_early(struct tandem_link_host *link, const struct tandem_offer 
     link->offer = offer;
     link->begun = 1;
     jump(link, start);
-    link->limit = start + (link->window < TANDEM_LINK_WINDOW_MAX ? link->window : TANDEM_LINK_WINDOW_MAX);
+    if ((link->flags & LINK_FLAG_HELD) && !(flags & TANDEM_BEGIN_FORCE))
+        link->limit = start; /* it will hardly take it */
+    else
+        link->limit = start + (link->window < TANDEM_LINK_WINDOW_MAX ? link->window : TANDEM_LINK_WINDOW_MAX);
 }
 
 static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer, uint8_t part, uint8_t flags)
@@ -561,7 +564,7 @@ static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer
     if (link->busy != LINK_BEGIN && link->broken == TANDEM_OK) {
         link->accepted = 0;
         link->generation ^= 1u;
-        flow_early(link, offer);
+        flow_early(link, offer, flags);
     }
     body[0] = link->generation ? LINK_BEGIN_GENERATION : 0;
     if (flags & TANDEM_BEGIN_ACTIVATE)

@@ -1,0 +1,6 @@
+# The link, the updater and groups: both halves on a bench of simulated wires,
+# with the real installer and bootloader in the devices.
+set(unit ${CMAKE_CURRENT_LIST_DIR})
+
+tandem_test(NAME stream SOURCES ${unit}/test_stream.c)
+tandem_test(NAME link SOURCES ${unit}/test_link.c ${unit}/link_rig.c)
