@@ -80,7 +80,6 @@ void tandem_ed25519_public_key(uint8_t key[TANDEM_ED25519_KEY_SIZE], const uint8
 void tandem_ed25519_sign(uint8_t signature[TANDEM_SIGNATURE_SIZE], const uint8_t seed[TANDEM_ED25519_KEY_SIZE],
                          const void *message, size_t size)
 {
-    struct tandem_sha512 hash;
     uint8_t digest[TANDEM_SHA512_SIZE];
     uint8_t key[TANDEM_ED25519_KEY_SIZE];
     uint32_t a[TANDEM_WORDS];
@@ -89,21 +88,9 @@ void tandem_ed25519_sign(uint8_t signature[TANDEM_SIGNATURE_SIZE], const uint8_t
     uint32_t s[TANDEM_WORDS];
 
     expand(a, digest, key, seed);
-
-    tandem_sha512_init(&hash);
-    tandem_sha512_update(&hash, digest + 32, 32);
-    tandem_sha512_update(&hash, message, size);
-    tandem_sha512_final(&hash, digest);
-    tandem_edwards_scalar(r, digest);
+    tandem_edwards_hash(r, digest + 32, NULL, message, size);
     multiply_base(signature, r);
-
-    tandem_sha512_init(&hash);
-    tandem_sha512_update(&hash, signature, 32);
-    tandem_sha512_update(&hash, key, sizeof key);
-    tandem_sha512_update(&hash, message, size);
-    tandem_sha512_final(&hash, digest);
-    tandem_edwards_scalar(h, digest);
-
+    tandem_edwards_hash(h, signature, key, message, size);
     multiply_add(s, a, h, r);
     for (int i = 0; i < TANDEM_WORDS; i++)
         tandem_store_le32(signature + 32 + 4 * i, s[i]);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "tandem/crypto.h"
 #include "edwards.h"
 #include "bytes.h"
 #include "window.h"
@@ -282,4 +283,20 @@ void tandem_edwards_scalar(uint32_t *r, const uint8_t *bytes)
         tandem_number_add_mod(r, r, r, tandem_edwards_order);
         tandem_number_add_mod(r, r, bit, tandem_edwards_order);
     }
+}
+
+/* Here and not beside its callers, so that its state is off the stack before the sum is on it. */
+void tandem_edwards_hash(uint32_t *h, const uint8_t *first, const uint8_t *second, const void *message, size_t size)
+{
+    struct tandem_sha512 hash;
+    uint8_t digest[TANDEM_SHA512_SIZE];
+
+    tandem_sha512_init(&hash);
+    tandem_sha512_update(&hash, first, 32);
+    if (second != NULL)
+        tandem_sha512_update(&hash, second, 32);
+    tandem_sha512_update(&hash, message, size);
+    tandem_sha512_final(&hash, digest);
+    tandem_edwards_scalar(h, digest);
+    tandem_wipe(digest, sizeof digest);
 }

@@ -6,6 +6,8 @@
 #ifndef TANDEM_CORE_EDWARDS_H
 #define TANDEM_CORE_EDWARDS_H
 
+#include <stddef.h>
+
 #include "field.h"
 
 /* The registers. */
@@ -41,6 +43,8 @@ void tandem_edwards_operand_base(tandem_element *reg, int index);
 void tandem_edwards_encode(uint8_t *out, tandem_element *reg);
 /* r = a number of 64 bytes, least significant first, mod L. */
 void tandem_edwards_scalar(uint32_t *r, const uint8_t *bytes);
+/* h = SHA-512(first, second, message) mod L; the first two are of 32 bytes, `second` may be NULL. */
+void tandem_edwards_hash(uint32_t *h, const uint8_t *first, const uint8_t *second, const void *message, size_t size);
 /* The 32 bytes of [s]B - [h]A. Returns 0 if the key is no A to use. Not for secrets. */
 int tandem_edwards_combine(uint8_t *out, const uint32_t *s, const uint32_t *h, const uint8_t *key);
 
