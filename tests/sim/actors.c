@@ -142,7 +142,7 @@ static int unit_application(struct sim_unit *unit)
     if (state == TANDEM_STATE_PENDING && !unit->pending_us)
         unit->pending_us = sim_cpu_now(&unit->cpu);
     if (state == TANDEM_STATE_TRIAL && !bad && unit->world->now_us >= unit->started_us + unit->spec.confirm_us)
-        tandem_bank_confirm(&board->install.bank, board->scratch, sizeof board->scratch);
+        tandem_install_confirm(&board->install);
     if (unit->spec.erase_idle && !unit->idle_erased &&
         (state == TANDEM_STATE_IDLE || state == TANDEM_STATE_CONFIRMED)) {
         enum tandem_status status = tandem_install_erase_idle(&board->install);

@@ -516,7 +516,7 @@ static enum tandem_status leave_trial(struct sim_board *board)
             return status;
         sim_board_runs(board, &bad);
         if (!bad) {
-            status = tandem_bank_confirm(&board->install.bank, board->scratch, sizeof board->scratch);
+            status = tandem_install_confirm(&board->install);
             sim_board_settle(board);
             return status;
         }
@@ -540,7 +540,7 @@ enum tandem_status sim_board_update(struct sim_board *board, const struct sim_re
     if (!status)
         status = open_installer(board);
     if (!status)
-        status = tandem_bank_confirm(&board->install.bank, board->scratch, sizeof board->scratch);
+        status = tandem_install_confirm(&board->install);
     sim_board_settle(board);
     return status;
 }

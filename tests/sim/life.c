@@ -146,7 +146,7 @@ static int confirm(struct sim_life *life)
     enum tandem_status status;
 
     life->expect.ceiling = life->expect.new.head->spec.counter;
-    status = tandem_bank_confirm(&board->install.bank, board->scratch, sizeof board->scratch);
+    status = tandem_install_confirm(&board->install);
     sim_board_settle(board);
     if (status)
         return failed_with(life, "cannot confirm", status);

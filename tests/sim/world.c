@@ -460,9 +460,18 @@ static void deliver_packet(struct sim_end *end, const struct sim_packet *packet)
     packet_copy(slot, packet);
 }
 
+/* The one flip that a campaign asked for. */
+static void flip_asked(struct sim_link *link, uint8_t *bytes, uint32_t size)
+{
+    if (link->flip_at > link->bytes && link->flip_at <= link->bytes + size)
+        bytes[link->flip_at - link->bytes - 1] ^= (uint8_t)(1u << link->flip_bit);
+    link->bytes += size;
+}
+
 /* A whole packet has arrived: what the stacks above make of it. */
 static void deliver(struct sim_link *link, struct sim_end *end, struct sim_packet *packet)
 {
+    flip_asked(link, packet->data, packet->size);
     if (packet->channel == SIM_CHANNEL_RESPONSE) {
         end->awaiting = 0;
         end->turned_away = 0;
@@ -592,6 +601,7 @@ static void wire_move(struct sim_link *link, struct sim_end *from, uint32_t budg
                                                                                       : SIM_WIRE_MAX;
     uint32_t count = from->wire_out_count < budget ? from->wire_out_count : budget;
 
+    flip_asked(link, from->wire_out, count);
     for (uint32_t i = 0; i < count; i++) {
         uint8_t byte = from->wire_out[i];
 

@@ -165,6 +165,9 @@ struct sim_link {
     uint64_t anchor_us;        /* start of the present connection event */
     uint64_t contact_us;       /* last time that something got through */
     unsigned exchanges;        /* in the present event */
+    uint64_t bytes;            /* carried both ways so far */
+    uint64_t flip_at;          /* this byte of them, from 1, arrives with bit `flip_bit` turned over; 0: none */
+    unsigned flip_bit;
     struct sim_packet held;    /* a packet that the next one overtakes */
     int holding;
     uint64_t connections;      /* made so far */
