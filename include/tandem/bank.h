@@ -81,6 +81,14 @@ struct tandem_journal {
     uint8_t seals;                           /**< whole copies of the active half's seal; 0xFF: checked */
 };
 
+/** A flash operation under way. */
+struct tandem_flash_op {
+    const struct tandem_flash_port *flash; /**< NULL: none */
+    const uint8_t *data;                   /**< to program; NULL: erase */
+    uint32_t address;                      /**< where */
+    uint32_t size;                         /**< bytes to program */
+};
+
 /** The dual-bank state in RAM. Read its fields; write only through the functions. */
 struct tandem_bank {
     const struct tandem_device *device; /**< description */

@@ -39,14 +39,6 @@ struct tandem_segment {
 
 #define TANDEM_INSTALL_SEGMENTS 4 /**< runs of early bytes that are remembered */
 
-/** A flash operation under way. */
-struct tandem_flash_op {
-    const struct tandem_flash_port *flash; /**< NULL: none */
-    const uint8_t *data;                   /**< to program; NULL: erase */
-    uint32_t address;                      /**< where */
-    uint32_t size;                         /**< bytes to program */
-};
-
 /** What the running bank holds in one slot. */
 struct tandem_installed {
     uint8_t kind;                  /**< enum tandem_kind; 0: nothing */

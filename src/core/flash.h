@@ -5,8 +5,7 @@
 #ifndef TANDEM_CORE_FLASH_H
 #define TANDEM_CORE_FLASH_H
 
-#include "tandem/install.h"
-#include "tandem/port.h"
+#include "tandem/bank.h"
 
 struct tandem_sector {
     uint32_t address; /* first byte */

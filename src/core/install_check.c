@@ -45,7 +45,10 @@ static enum tandem_status refuse(struct tandem_install *install, enum tandem_sta
 
 static int name_is(const uint8_t *name, uint8_t size, const char *text)
 {
-    return strlen(text) == size && memcmp(name, text, size) == 0;
+    uint8_t i = 0;
+    while (i < size && text[i] != '\0' && name[i] == (uint8_t)text[i])
+        i++;
+    return i == size && text[i] == '\0';
 }
 
 /* Made for this device? */
