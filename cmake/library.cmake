@@ -8,9 +8,6 @@ set(TANDEM_INCLUDES
 
 # tandem_part(<name> <source>...): objects that the libraries below are made of.
 function(tandem_part name)
-    if(NOT ARGN) # not there yet
-        return()
-    endif()
     add_library(tandem_part_${name} OBJECT ${ARGN})
     target_include_directories(tandem_part_${name} PRIVATE include src)
     # The same objects serve the shared library and, in a static one, a program's own shared library.
@@ -23,9 +20,7 @@ endfunction()
 function(tandem_library target name type)
     set(objects)
     foreach(part IN LISTS ARGN)
-        if(TARGET tandem_part_${part}) # else not there yet
-            list(APPEND objects $<TARGET_OBJECTS:tandem_part_${part}>)
-        endif()
+        list(APPEND objects $<TARGET_OBJECTS:tandem_part_${part}>)
     endforeach()
     add_library(${target} ${type} ${objects})
     add_library(tandem::${name} ALIAS ${target})

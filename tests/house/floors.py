@@ -182,8 +182,9 @@ def check_lists():
 
 def main():
     check_lists()
+    lists_hold = not faults
     check_includes()
-    files, functions = (0, 0) if faults else check_objects(sys.argv[1])
+    files, functions = check_objects(sys.argv[1]) if lists_hold else (0, 0)
     for text in faults:
         print(text)
     if faults:
