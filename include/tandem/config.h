@@ -21,4 +21,14 @@
 #define TANDEM_CONFIG_CRC_TABLE 0
 #endif
 
+#ifndef TANDEM_CONFIG_ED25519
+/** 1: Ed25519 signatures are understood; 0: they are somebody else's, and the code is left out. */
+#define TANDEM_CONFIG_ED25519 1
+#endif
+
+#ifndef TANDEM_CONFIG_P256
+/** 1: ECDSA P-256 signatures are understood; 0: they are somebody else's, and the code is left out. */
+#define TANDEM_CONFIG_P256 1
+#endif
+
 #endif

@@ -48,44 +48,48 @@ struct tandem_installed {
     struct tandem_version version; /**< its own */
 };
 
-/** An installer. Fields are the library's own; ask through the functions. */
+/**
+ * An installer. Fields are the library's own; ask through the functions. Small
+ * and often used ones come first: small cores reach them with short
+ * instructions.
+ */
 struct tandem_install {
-    struct tandem_bank bank;                              /**< the durable state */
-    uint8_t *buffer;                                      /**< package bytes from `base` on */
-    uint32_t buffer_size;                                 /**< bytes */
-    uint32_t base;                                        /**< package offset of buffer[0] */
-    uint32_t fill;                                        /**< contiguous bytes in the buffer */
-    struct tandem_segment early[TANDEM_INSTALL_SEGMENTS]; /**< bytes beyond a gap */
-    uint32_t package_size;                                /**< bytes; 0: not known yet */
-    struct tandem_outcome outcome;                        /**< of the present or last update */
-    struct tandem_version running;                        /**< the running package's version */
+    uint8_t job;                            /**< what the next poll does */
+    uint8_t state;                          /**< enum tandem_state, while `live` */
+    uint8_t live;                           /**< 1: `state` and `outcome` are newer than the durable ones */
+    uint8_t step;                           /**< copy or image in hand */
+    uint8_t slot;                           /**< slot in hand */
+    uint8_t kind;                           /**< kind of the image in hand */
+    uint8_t retries;                        /**< bad blocks in a row */
+    uint8_t activate;                       /**< 1: activate as soon as it is validated */
+    uint8_t all_erased;                     /**< 1: the free bank was erased beforehand */
+    uint8_t closed;                         /**< 1: the buffer is in use for something else */
+    uint16_t block_size;                    /**< data bytes of a full block */
+    uint8_t plan[TANDEM_CONFIG_MAX_IMAGES]; /**< what each slot of the free bank gets */
+    uint8_t *buffer;                        /**< package bytes from `base` on */
+    uint32_t buffer_size;                   /**< bytes */
+    uint32_t base;                          /**< package offset of buffer[0] */
+    uint32_t fill;                          /**< contiguous bytes in the buffer */
+    uint32_t cursor;                        /**< place of the job in hand */
+    uint32_t written;                       /**< bytes of the image in hand that are programmed and read back */
+    uint32_t erased;                        /**< bytes of its slot that are erased or written */
+    uint32_t image_size;                    /**< bytes of it in all */
+    uint32_t payload;                       /**< package offset of the payload in hand */
+    uint32_t payload_left;                  /**< bytes of it not yet taken */
+    uint32_t package_size;                  /**< bytes; 0: not known yet */
+    uint32_t head_size;                     /**< bytes of the package's head */
+    uint32_t area_used;                     /**< bytes used in the manifest area */
+    uint32_t revoked;                       /**< keys revoked once it is confirmed */
+    struct tandem_flash_op op;              /**< under way */
+    struct tandem_outcome outcome;          /**< of the present or last update, while `live` */
+    struct tandem_segment early[TANDEM_INSTALL_SEGMENTS];        /**< bytes beyond a gap */
+    struct tandem_bank bank;                                     /**< the durable state */
+    uint8_t expected[TANDEM_BLOCK_DIGEST_SIZE];                  /**< digest of the block in hand */
+    uint8_t digest[TANDEM_SHA256_SIZE];                          /**< digest of the image in hand */
+    uint8_t tail[TANDEM_CONFIG_MAX_PROGRAM_UNIT];                /**< a padded last unit */
+    struct tandem_version running;                               /**< the running package's version */
     struct tandem_installed installed[TANDEM_CONFIG_MAX_IMAGES]; /**< the running images, by slot */
-    uint8_t plan[TANDEM_CONFIG_MAX_IMAGES];               /**< what each slot of the free bank gets */
-    struct tandem_flash_op op;                            /**< under way */
-    uint8_t tail[TANDEM_CONFIG_MAX_PROGRAM_UNIT];         /**< a padded last unit */
-    uint32_t head_size;                                   /**< bytes of the package's head */
-    uint32_t area_used;                                   /**< bytes used in the manifest area */
-    uint32_t cursor;                                      /**< place of the job in hand */
-    uint32_t revoked;                                     /**< keys revoked once it is confirmed */
-    uint32_t payload;                                     /**< package offset of the payload in hand */
-    uint32_t payload_left;                                /**< bytes of it not yet taken */
-    uint32_t image_size;                                  /**< bytes of the image in hand */
-    uint32_t written;                                     /**< of these, programmed and read back */
-    uint32_t erased;                                      /**< bytes of its slot that are erased or written */
-    uint16_t block_size;                                  /**< data bytes of a full block */
-    uint8_t expected[TANDEM_BLOCK_DIGEST_SIZE];           /**< digest of the block in hand */
-    uint8_t digest[TANDEM_SHA256_SIZE];                   /**< digest of the image in hand */
-    struct tandem_sha256 hash;                            /**< read-back under way */
-    uint8_t slot;                                         /**< slot in hand */
-    uint8_t step;                                         /**< copy or image in hand */
-    uint8_t job;                                          /**< what the next poll does */
-    uint8_t state;                                        /**< enum tandem_state */
-    uint8_t retries;                                      /**< bad blocks in a row */
-    uint8_t activate;                                     /**< 1: activate as soon as it is validated */
-    uint8_t all_erased;                                   /**< 1: the free bank was erased beforehand */
-    uint8_t closed;                                       /**< 1: the buffer is in use for something else */
-    uint8_t kind;                                         /**< kind of the image in hand */
-    uint8_t live;                                         /**< 1: `state` and `outcome` are newer than the durable ones */
+    struct tandem_sha256 hash;                                   /**< read-back under way */
 };
 
 /**

@@ -322,16 +322,16 @@ enum tandem_status tandem_key_id(const struct tandem_crypto_port *crypto, const 
     return status;
 }
 
-/* One signature against one key. */
+/* One signature against one key. An algorithm that the build leaves out is not linked. */
 static enum tandem_status verify_one(const struct tandem_manifest *manifest, const struct tandem_crypto_port *crypto,
                                      const struct tandem_key *key, const uint8_t *signature)
 {
     uint8_t message[SIGNED_SIZE];
     memcpy(message, SIGNED_PREFIX, SIGNED_PREFIX_SIZE);
     memcpy(message + SIGNED_PREFIX_SIZE, manifest->digest, TANDEM_SHA256_SIZE);
-    if (key->type == TANDEM_KEY_ED25519)
+    if (TANDEM_CONFIG_ED25519 && key->type == TANDEM_KEY_ED25519)
         return tandem_port_ed25519_verify(crypto, signature, key->key, message, sizeof message);
-    if (key->type != TANDEM_KEY_P256)
+    if (!TANDEM_CONFIG_P256 || key->type != TANDEM_KEY_P256)
         return TANDEM_ERROR_NOT_SUPPORTED;
     uint8_t digest[TANDEM_SHA256_SIZE];
     enum tandem_status status = tandem_sha256(crypto, message, sizeof message, digest);
