@@ -12,6 +12,7 @@
 #include "core/package_wire.h"
 
 #define OPEN_TRIES 8
+#define PROOF_TEXT "tandem-proof-1"
 
 static void encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
 {
@@ -211,6 +212,15 @@ enum tandem_status tandem_bank_authenticate(const struct tandem_device *device, 
     enum tandem_status status =
         tandem_manifest_verify(manifest, device->crypto, device->keys, device->key_count, revoked, needed);
     return status == TANDEM_ERROR_UNSIGNED && device->allow_unsigned ? TANDEM_OK : status;
+}
+
+enum tandem_status tandem_bank_proof_begin(struct tandem_sha256 *hash, const struct tandem_device *device,
+                                           uint8_t which)
+{
+    enum tandem_status status = tandem_sha256_init(hash, device->crypto);
+    if (status == TANDEM_OK)
+        status = tandem_sha256_update(hash, PROOF_TEXT, sizeof PROOF_TEXT - 1);
+    return status == TANDEM_OK ? tandem_sha256_update(hash, &which, 1) : status;
 }
 
 uint32_t tandem_bank_revocations(const struct tandem_device *device, const struct tandem_manifest *manifest)

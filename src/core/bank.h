@@ -35,6 +35,10 @@ enum tandem_status tandem_bank_find_image(const struct tandem_device *device, ui
 enum tandem_status tandem_bank_authenticate(const struct tandem_device *device, const struct tandem_manifest *manifest,
                                             uint32_t revoked);
 
+/* Begin the hash that is a bank's proof; the digests of the heads that count follow, newest first. */
+enum tandem_status tandem_bank_proof_begin(struct tandem_sha256 *hash, const struct tandem_device *device,
+                                           uint8_t which);
+
 /* The device's keys that a manifest revokes, as bits. */
 uint32_t tandem_bank_revocations(const struct tandem_device *device, const struct tandem_manifest *manifest);
 

@@ -12,7 +12,6 @@
 #include "core/flash.h"
 
 #define TRIAL_BOOTS_DEFAULT 3
-#define PROOF_TEXT "tandem-proof-1"
 
 /* A look at one bank. */
 struct look {
@@ -26,15 +25,6 @@ struct look {
     struct tandem_sha256 proof; /* over the heads that count */
     uint8_t digests_needed;     /* 0: a proof stands for the images */
 };
-
-/* The proof's hash begins with its name and the bank. */
-static enum tandem_status proof_begin(struct look *look)
-{
-    enum tandem_status status = tandem_sha256_init(&look->proof, look->bank->device->crypto);
-    if (status == TANDEM_OK)
-        status = tandem_sha256_update(&look->proof, PROOF_TEXT, sizeof PROOF_TEXT - 1);
-    return status == TANDEM_OK ? tandem_sha256_update(&look->proof, &look->which, 1) : status;
-}
 
 /* Read an image and compare its digest with the one signed. */
 static enum tandem_status check_digest(const struct look *look, const struct tandem_area *area,
@@ -140,7 +130,7 @@ static enum tandem_status check_heads(struct look *look)
 static enum tandem_status pass(struct look *look, uint8_t digests_needed, uint8_t proof[TANDEM_SHA256_SIZE])
 {
     look->digests_needed = digests_needed;
-    enum tandem_status status = proof_begin(look);
+    enum tandem_status status = tandem_bank_proof_begin(&look->proof, look->bank->device, look->which);
     if (status == TANDEM_OK)
         status = check_heads(look);
     return status == TANDEM_OK ? tandem_sha256_final(&look->proof, proof) : status;

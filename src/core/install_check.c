@@ -7,32 +7,64 @@
 #include "core/bank.h"
 #include "core/install.h"
 
-enum tandem_status tandem_install_survey(struct tandem_install *install)
+/* Note what a head of the running bank says. @return 1 if it describes something that no newer head describes */
+static int note_head(struct tandem_install *install, const struct tandem_manifest *manifest)
 {
     const struct tandem_device *device = device_of(install);
-    uint8_t running = tandem_bank_running(&install->bank), first = 1;
-    struct tandem_manifest manifest;
     struct tandem_image image;
+    int counts = 0;
+    for (uint8_t i = 0; i < device->slot_count; i++) {
+        struct tandem_installed *installed = &install->installed[i];
+        if (installed->kind != 0 || tandem_manifest_find(manifest, device->slots[i].kind,
+                                                         tandem_bank_running(&install->bank), &image) != TANDEM_OK)
+            continue;
+        installed->kind = image.kind;
+        installed->variant = image.variant;
+        installed->size = image.size;
+        installed->version = image.version;
+        memcpy(installed->digest, image.digest, sizeof installed->digest);
+        counts = 1;
+    }
+    return counts;
+}
+
+/* Walk the running bank's heads. `*proven` tells whether they are those that the bootloader verified. */
+static enum tandem_status survey(struct tandem_install *install, int authenticate, int *proven)
+{
+    const struct tandem_device *device = device_of(install);
+    const struct tandem_bank_state *state = &install->bank.state;
+    uint8_t running = tandem_bank_running(&install->bank), first = 1, proof[TANDEM_SHA256_SIZE];
     struct tandem_heads heads = tandem_bank_heads(device, running);
-    enum tandem_status status;
+    struct tandem_manifest manifest;
+    struct tandem_sha256 hash;
+    enum tandem_status status, hashed = tandem_bank_proof_begin(&hash, device, running);
+    memset(&install->running, 0, sizeof install->running);
+    memset(install->installed, 0, sizeof install->installed);
     while ((status = tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size)) ==
            TANDEM_OK) {
+        if (authenticate && tandem_bank_authenticate(device, &manifest, state->revoked) != TANDEM_OK)
+            break;
         if (first)
             install->running = manifest.version;
+        if ((note_head(install, &manifest) || first) && hashed == TANDEM_OK)
+            hashed = tandem_sha256_update(&hash, manifest.digest, sizeof manifest.digest);
         first = 0;
-        for (uint8_t i = 0; i < device->slot_count; i++) {
-            struct tandem_installed *installed = &install->installed[i];
-            if (installed->kind != 0 ||
-                tandem_manifest_find(&manifest, device->slots[i].kind, running, &image) != TANDEM_OK)
-                continue;
-            installed->kind = image.kind;
-            installed->variant = image.variant;
-            installed->size = image.size;
-            installed->version = image.version;
-            memcpy(installed->digest, image.digest, sizeof installed->digest);
-        }
     }
+    if (hashed == TANDEM_OK)
+        hashed = tandem_sha256_final(&hash, proof);
+    *proven = first || (hashed == TANDEM_OK && tandem_equal(proof, state->proofs[running], sizeof state->proofs[0]));
     return status == TANDEM_ERROR_SPACE ? TANDEM_ERROR_SPACE : TANDEM_OK;
+}
+
+/*
+ * What a damaged head says must not stand against a new package. A head that
+ * the bootloader has verified is known by its proof; others are verified here.
+ */
+enum tandem_status tandem_install_survey(struct tandem_install *install)
+{
+    int proven;
+    enum tandem_status status = survey(install, 0, &proven);
+    return status == TANDEM_OK && !proven ? survey(install, 1, &proven) : status;
 }
 
 static enum tandem_status refuse(struct tandem_install *install, enum tandem_status status, uint8_t image,

@@ -411,7 +411,10 @@ static void take_answer(struct tandem_link_host *link, const uint8_t *message, s
 
 static void take_message(struct tandem_link_host *link, const uint8_t *message, size_t size)
 {
-    link->heard_ms = link->now;
+    /* Acknowledgements come from a device that receives. From one believed not to, they tell that a status message
+       was lost or damaged: as it then counts as silent, it is soon asked. */
+    if (message[0] != LINK_EVENT_ACK || !link->accepted || link->state == TANDEM_STATE_RECEIVING)
+        link->heard_ms = link->now;
     if (message[0] == LINK_EVENT_ACK)
         take_ack(link, message, size);
     else if (size < LINK_STATUS_SIZE)
