@@ -29,3 +29,25 @@ if(Python3_FOUND)
         COMMAND ${Python3_EXECUTABLE} ${unit}/engine_vectors.py $<TARGET_FILE:engine_verdict>)
     set_tests_properties(engine_vectors PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
+
+# No branch and no address depends on a secret: memcheck watches. Not with sanitizers, which it does not run.
+find_program(TANDEM_VALGRIND valgrind)
+find_path(TANDEM_VALGRIND_INCLUDE valgrind/memcheck.h)
+if(TANDEM_VALGRIND AND TANDEM_VALGRIND_INCLUDE AND NOT TANDEM_SANITIZE)
+    add_executable(test_secret ${unit}/test_secret.c)
+    target_include_directories(test_secret PRIVATE ${PROJECT_SOURCE_DIR}/tests ${TANDEM_VALGRIND_INCLUDE})
+    target_link_libraries(test_secret PRIVATE tandem)
+    add_test(NAME secret COMMAND ${TANDEM_VALGRIND} -q --error-exitcode=9 $<TARGET_FILE:test_secret>)
+elseif(TANDEM_REQUIRE_PEERS AND NOT TANDEM_SANITIZE)
+    message(FATAL_ERROR "The engine's test of constant time needs valgrind and its headers")
+endif()
+
+# The same tests on emulated microcontrollers, where the inner loops are assembly.
+if(Python3_FOUND)
+    add_test(NAME engine_target
+        COMMAND ${Python3_EXECUTABLE} ${unit}/engine_target.py $<$<BOOL:${TANDEM_REQUIRE_PEERS}>:--require>)
+    set_tests_properties(engine_target PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS "target")
+    add_test(NAME engine_limits
+        COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/bench/engine.py --check)
+    set_tests_properties(engine_limits PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS "target")
+endif()

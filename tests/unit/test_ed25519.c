@@ -203,9 +203,14 @@ static enum tandem_status verify_good(void)
     return tandem_ed25519_verify(good_signature, good_key, good_message, sizeof good_message);
 }
 
+/* On a small machine every so many bits are enough. */
+#ifndef STRIDE
+#define STRIDE 1
+#endif
+
 static void flip_every_bit(uint8_t *data, size_t size)
 {
-    for (size_t bit = 0; bit < 8 * size; bit++) {
+    for (size_t bit = 0; bit < 8 * size; bit += STRIDE) {
         data[bit >> 3] ^= (uint8_t)(1u << (bit & 7));
         CHECK_EQUAL(verify_good(), TANDEM_ERROR_SIGNATURE);
         data[bit >> 3] ^= (uint8_t)(1u << (bit & 7));
