@@ -19,6 +19,7 @@
 #define FAREWELL_MS 5000u  /* longest wait for the answers to the last words */
 #define ENTER_TIMES 3u     /* times that a device is put into OTA mode */
 #define STEPS_PER_POLL 16u
+#define ALL UINT32_MAX /* progress: there is no further */
 
 enum step {
     STEP_CONNECT,  /* reach the device */
@@ -512,12 +513,15 @@ static enum tandem_status step_validate(struct tandem_update *update)
         return TANDEM_AGAIN;
     if (status != TANDEM_OK) {
         trouble(update, status);
-    } else if (++update->part < update->parts) {
+        return TANDEM_OK;
+    }
+    if (update->best != ALL)
         update->attempt = 0;
+    if (++update->part < update->parts) {
         go(update, STEP_BEGIN);
     } else {
         update->part = 0; /* should they ever be needed again, then from the first */
-        update->attempt = 0;
+        update->best = ALL;
         update->reached = TANDEM_GOAL_VALIDATED;
         update->percent = 100;
         go(update, update->goal <= TANDEM_GOAL_VALIDATED ? STEP_REST : STEP_ACTIVATE);
