@@ -1,3 +1,5 @@
+cmake_minimum_required(VERSION 3.25)
+
 # page_lines(<variable> <file>): a text file as a list of lines. What means
 # something to CMake in a list is replaced; page_text() puts it back.
 string(ASCII 1 PAGE_SEMICOLON)
