@@ -101,12 +101,18 @@ void tandem_md5_update(struct tandem_md5 *hash, const void *data, size_t size)
 
 void tandem_md5_final(struct tandem_md5 *hash, uint8_t digest[TANDEM_MD5_SIZE])
 {
-    static const uint8_t padding[64] = {0x80};
-    uint8_t length[8];
+    uint32_t used = (uint32_t)hash->length & 63u;
 
-    tandem_store_le64(length, hash->length << 3);
-    tandem_md5_update(hash, padding, 1 + ((55u - (uint32_t)hash->length) & 63u));
-    tandem_md5_update(hash, length, sizeof length);
+    hash->block[used++] = 0x80;
+    for (; used != 56; used++) { /* zeros, up to the place of the length in this block or the next */
+        if (used == 64) {
+            compress(hash->state, hash->block);
+            used = 0;
+        }
+        hash->block[used] = 0;
+    }
+    tandem_store_le64(hash->block + 56, hash->length << 3);
+    compress(hash->state, hash->block);
     for (int i = 0; i < 4; i++)
         tandem_store_le32(digest + 4 * i, hash->state[i]);
 }

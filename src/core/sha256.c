@@ -187,24 +187,35 @@ enum tandem_status tandem_sha256_update(struct tandem_sha256 *hash, const void *
     return TANDEM_OK;
 }
 
+static void finish(struct tandem_sha256 *hash, uint8_t *digest)
+{
+    uint8_t *block = hash->u.soft.block;
+    uint32_t low = hash->u.soft.length[0];
+    uint32_t used = low & 63u;
+
+    block[used++] = 0x80;
+    for (; used != 56; used++) { /* zeros, up to the place of the length in this block or the next */
+        if (used == 64) {
+            compress(hash->u.soft.state, block);
+            used = 0;
+        }
+        block[used] = 0;
+    }
+    tandem_store_be32(block + 56, hash->u.soft.length[1] << 3 | low >> 29);
+    tandem_store_be32(block + 60, low << 3);
+    compress(hash->u.soft.state, block);
+    for (int i = 0; i < 8; i++)
+        tandem_store_be32(digest + 4 * i, hash->u.soft.state[i]);
+}
+
 enum tandem_status tandem_sha256_final(struct tandem_sha256 *hash, uint8_t digest[TANDEM_SHA256_SIZE])
 {
-    static const uint8_t padding[64] = {0x80};
     enum tandem_status status = TANDEM_OK;
 
-    if (hash->port != NULL) {
+    if (hash->port != NULL)
         status = hash->port->sha256_final(hash->port->ctx, hash, digest);
-    } else {
-        uint32_t low = hash->u.soft.length[0];
-        uint8_t bits[8];
-
-        tandem_store_be32(bits, (hash->u.soft.length[1] << 3) | (low >> 29));
-        tandem_store_be32(bits + 4, low << 3);
-        update(hash, padding, 1 + ((55u - low) & 63u));
-        update(hash, bits, sizeof bits);
-        for (int i = 0; i < 8; i++)
-            tandem_store_be32(digest + 4 * i, hash->u.soft.state[i]);
-    }
+    else
+        finish(hash, digest);
     tandem_wipe(&hash->u, sizeof hash->u);
     return status;
 }

@@ -29,22 +29,34 @@ static const uint64_t constants[80] = {
     0x431D67C49C100D4C, 0x4CC5D4BECB3E42B6, 0x597F299CFC657E2A, 0x5FCB6FAB3AD6FAEC, 0x6C44198C4A475817,
 };
 
-static uint64_t rotate(uint64_t x, uint32_t n)
+/* The exclusive or of x rotated to the right by each count, one a byte of `turns`; none is 0 or 32. */
+static uint64_t sigma(uint64_t x, uint32_t turns)
 {
-    return (x >> n) | (x << (64 - n));
+    uint32_t low = 0;
+    uint32_t high = 0;
+
+    for (; turns != 0; turns >>= 8) {
+        uint32_t from = (uint32_t)x;
+        uint32_t other = (uint32_t)(x >> 32);
+        uint32_t n = turns & 31u;
+
+        if (turns & 32u) {
+            from = other;
+            other = (uint32_t)x;
+        }
+        low ^= from >> n | other << (32 - n);
+        high ^= other >> n | from << (32 - n);
+    }
+    return (uint64_t)high << 32 | low;
 }
 
 /* One round, in the manner of sha256.c: the variables slide down by one place. */
 static void round_at(uint64_t *v, uint64_t input)
 {
-    uint64_t a = v[0];
-    uint64_t e = v[4];
-    uint64_t sum = v[7] + input + (v[6] ^ (e & (v[5] ^ v[6])));
+    uint64_t sum = v[7] + input + (v[6] ^ (v[4] & (v[5] ^ v[6]))) + sigma(v[4], 14 | 18 << 8 | 41 << 16);
 
-    sum += rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41);
     v[3] += sum;
-    sum += rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39);
-    v[-1] = sum + ((a & v[1]) | (v[2] & (a | v[1])));
+    v[-1] = sum + sigma(v[0], 28 | 34 << 8 | 39 << 16) + (v[0] ^ ((v[0] ^ v[1]) & (v[0] ^ v[2])));
 }
 
 static void compress(uint64_t state[8], const uint8_t *block)
@@ -64,8 +76,7 @@ static void compress(uint64_t state[8], const uint8_t *block)
                 uint64_t x = w[(i + 1) & 15];
                 uint64_t y = w[(i + 14) & 15];
 
-                w[i] += w[(i + 9) & 15] + (rotate(x, 1) ^ rotate(x, 8) ^ (x >> 7)) +
-                        (rotate(y, 19) ^ rotate(y, 61) ^ (y >> 6));
+                w[i] += w[(i + 9) & 15] + (sigma(x, 1 | 8 << 8) ^ x >> 7) + (sigma(y, 19 | 61 << 8) ^ y >> 6);
             }
             round_at(v--, w[i] + constants[base + i]);
         }
@@ -107,14 +118,19 @@ void tandem_sha512_update(struct tandem_sha512 *hash, const void *data, size_t s
 
 void tandem_sha512_final(struct tandem_sha512 *hash, uint8_t digest[TANDEM_SHA512_SIZE])
 {
-    static const uint8_t padding[128] = {0x80};
     uint32_t used = (uint32_t)hash->length & 127u;
-    uint8_t bits[16] = {0};
 
-    bits[7] = (uint8_t)(hash->length >> 61);
-    tandem_store_be64(bits + 8, hash->length << 3);
-    tandem_sha512_update(hash, padding, 1 + ((111u - used) & 127u));
-    tandem_sha512_update(hash, bits, sizeof bits);
+    hash->block[used++] = 0x80;
+    for (; used != 112; used++) { /* zeros, up to the place of the length in this block or the next */
+        if (used == 128) {
+            compress(hash->state, hash->block);
+            used = 0;
+        }
+        hash->block[used] = 0;
+    }
+    tandem_store_be64(hash->block + 112, hash->length >> 61);
+    tandem_store_be64(hash->block + 120, hash->length << 3);
+    compress(hash->state, hash->block);
     for (int i = 0; i < 8; i++)
         tandem_store_be64(digest + 8 * i, hash->state[i]);
     tandem_wipe(hash, sizeof *hash);

@@ -45,7 +45,8 @@ endif()
 # The same tests on emulated microcontrollers, where the inner loops are assembly.
 if(Python3_FOUND)
     add_test(NAME engine_target
-        COMMAND ${Python3_EXECUTABLE} ${unit}/engine_target.py $<$<BOOL:${TANDEM_REQUIRE_PEERS}>:--require>)
+        COMMAND ${Python3_EXECUTABLE} ${unit}/engine_target.py $<$<BOOL:${TANDEM_REQUIRE_PEERS}>:--require>
+        COMMAND_EXPAND_LISTS)
     set_tests_properties(engine_target PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS "target")
     add_test(NAME engine_limits
         COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/bench/engine.py --check)
