@@ -43,7 +43,7 @@ elseif(TANDEM_REQUIRE_PEERS AND NOT TANDEM_SANITIZE)
 endif()
 
 # The same tests on emulated microcontrollers, where the inner loops are assembly.
-if(Python3_FOUND)
+if(Python3_FOUND AND NOT TANDEM_SANITIZE AND NOT TANDEM_COVERAGE)
     add_test(NAME engine_target
         COMMAND ${Python3_EXECUTABLE} ${unit}/engine_target.py $<$<BOOL:${TANDEM_REQUIRE_PEERS}>:--require>
         COMMAND_EXPAND_LISTS)

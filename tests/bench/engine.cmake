@@ -1,0 +1,17 @@
+# The engine: on emulated microcontrollers (size, instructions, stack), and on this machine beside other libraries.
+if(Python3_FOUND)
+    tandem_bench(NAME engine COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/engine.py)
+endif()
+
+add_executable(bench_engine_program ${CMAKE_CURRENT_LIST_DIR}/engine_host.c)
+target_link_libraries(bench_engine_program PRIVATE tandem)
+tandem_warnings(bench_engine_program)
+if(OPENSSL_FOUND)
+    target_compile_definitions(bench_engine_program PRIVATE BENCH_OPENSSL)
+    target_link_libraries(bench_engine_program PRIVATE OpenSSL::Crypto)
+endif()
+if(sodium_FOUND)
+    target_compile_definitions(bench_engine_program PRIVATE BENCH_SODIUM)
+    target_link_libraries(bench_engine_program PRIVATE PkgConfig::sodium)
+endif()
+tandem_bench(NAME engine_host COMMAND bench_engine_program DEPENDS bench_engine_program)
