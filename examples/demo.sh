@@ -36,7 +36,7 @@ cd "$folder"
 # Voice prompts for the second image: any bytes will do.
 for release in 1 2; do
     i=0
-    while [ "$i" -lt 6000 ]; do
+    while [ "$i" -lt 3000 ]; do
         echo "release $release, prompt $i: connected, disconnected, battery low, pairing ..."
         i=$((i + 1))
     done >prompts$release.bin
@@ -49,12 +49,12 @@ step "A key, and two releases signed with it:"
 "$tandem" pack --key release.key --vendor Acme --product Buds --version 2.0.0 --counter 2 \
     --image app="$firmware2" --image data=prompts2.bin -o buds-2.0.0.tdm
 
-step "A pair of earbuds, fresh from the factory (what they say goes to *.log):"
+step "A pair of earbuds, fresh from the factory. Their flash takes its time, as a real one:"
 "$tandem" device --state left --role left --pub release.key.pub --factory buds-1.0.0.tdm \
-    --listen 127.0.0.1:0 >left.log 2>&1 &
+    --flash-timing 45,400 --listen 127.0.0.1:0 >left.log 2>&1 &
 left=$!
 "$tandem" device --state right --role right --pub release.key.pub --factory buds-1.0.0.tdm \
-    --listen 127.0.0.1:0 >right.log 2>&1 &
+    --flash-timing 45,400 --listen 127.0.0.1:0 >right.log 2>&1 &
 right=$!
 for side in left right; do
     i=0

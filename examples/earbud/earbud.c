@@ -94,12 +94,13 @@ static void judge(void)
         board.reboot = 1;
         return;
     }
-    int on_trial = tandem_install_state(&install) == TANDEM_STATE_TRIAL;
+    if (tandem_install_state(&install) != TANDEM_STATE_TRIAL)
+        return;
     enum tandem_status status = tandem_install_confirm(&install);
-    if (status != TANDEM_OK)
-        printf("%s: cannot confirm: status 0x%02x\n", name(), (unsigned)status);
-    else if (on_trial)
+    if (status == TANDEM_OK)
         printf("%s: self-test passed, confirmed\n", name());
+    else
+        printf("%s: cannot confirm, status 0x%02x\n", name(), (unsigned)status);
 }
 
 /* ---- hosts ---- */

@@ -281,7 +281,7 @@ static int check_facts(const struct order *order, const struct board_facts *fact
 static int open_listener(struct board_facts *facts, int *listener)
 {
     char reason[TANDEM_POSIX_REASON_SIZE] = "";
-    if (facts->address[0] != '\0' && tandem_posix_listen(listener, facts->address, facts->address, reason) == TANDEM_OK)
+    if (facts->address[0] != '\0' && tandem_posix_listen(listener, facts->address, NULL, reason) == TANDEM_OK)
         return TOOL_OK;
     enum tandem_status status = tandem_posix_listen(listener, facts->listen, facts->address, reason);
     if (status == TANDEM_OK)
@@ -311,19 +311,15 @@ static int switch_on(const struct order *order, struct board_facts *facts, int *
     code = check_facts(order, facts, exists);
     if (code == TOOL_OK && !exists)
         code = device_take_names(facts, order->factory);
+    if (code == TOOL_OK && board_path(path, order->state, "address") == 0)
+        (void)unlink(path); /* it speaks of the time before */
+    if (code == TOOL_OK)
+        code = open_listener(facts, listener); /* before anything is made: the address may be wrong */
     if (code == TOOL_OK)
         code = store(facts, order->state);
     if (code == TOOL_OK && !exists)
         code = device_provision(order->state, order->factory);
-    if (code == TOOL_OK && board_path(path, order->state, "address") == 0)
-        (void)unlink(path); /* it speaks of the time before */
-    if (code == TOOL_OK)
-        code = open_listener(facts, listener);
-    if (code == TOOL_OK)
-        code = store(facts, order->state);
-    if (code == TOOL_OK)
-        code = write_address(facts, order->state);
-    return code;
+    return code == TOOL_OK ? write_address(facts, order->state) : code;
 }
 
 /* ---- the command ---- */

@@ -177,7 +177,6 @@ static void prepare(struct work *work)
         host_init(device);
         work->lines[i].address = device->address;
         work->lines[i].note = device->note;
-        work->lines[i].said_stage = -1;
         (void)snprintf(work->lines[i].name, sizeof work->lines[i].name, "%s", device->address);
         tandem_update_init(&work->updates[i], tandem_link_host_target(&device->link), &work->offer, &work->options);
     }
@@ -274,9 +273,10 @@ static void tell_success(const struct work *work, double seconds)
     if (already == work->count)
         printf("%s %s already\n", work->count == 1 ? "it runs" : "all run", version);
     else
-        printf("%lu device%s now run%s %s: %s each in %.1f s, %s/s at best\n", (unsigned long)work->count,
+        printf("%lu device%s now run%s %s: %s%s in %.1f s, trial included; sent at %s/s\n", (unsigned long)work->count,
                work->count == 1 ? "" : "s", work->count == 1 ? "s" : "", version,
-               show_bytes(size, work->offer.source->size), seconds, show_bytes(speed, fastest));
+               show_bytes(size, work->offer.source->size), work->count == 1 ? "" : " each", seconds,
+               show_bytes(speed, fastest));
 }
 
 /* The reason for one device; says nothing about those that only followed the others. */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,7 +60,10 @@ static int jump(struct board *board, const struct tandem_boot_image *image, int 
     device_execute(bytes, image->size, keep, arguments);
     int why = errno;
     free(bytes);
-    return tool_fail(TOOL_SYSTEM, "%s: the firmware cannot be executed: %s", board->facts.name, strerror(why));
+    int code = tool_fail(TOOL_SYSTEM, "%s: the firmware cannot be executed: %s", board->facts.name, strerror(why));
+    if (why == ENOEXEC && board->facts.watchdog != 0)
+        (void)raise(SIGILL); /* a chip that is sent into nonsense crashes */
+    return code;
 }
 
 int device_boot(const char *state, int listener, const char *program)

@@ -34,7 +34,7 @@ int tool_read(struct tool_file *file, const char *path)
     struct stat status;
     size_t room = 0;
     memset(file, 0, sizeof *file);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return tool_fail(TOOL_SYSTEM, "cannot read %s: %s", path, strerror(errno));
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&

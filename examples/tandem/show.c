@@ -147,9 +147,10 @@ static const char *activity(const struct tandem_update *update, const struct tan
         return "no answer, trying again";
     switch (progress->stage) {
     case TANDEM_STAGE_CONNECT:
-        return "connecting";
     case TANDEM_STAGE_CHECK:
-        return "checking";
+        if (progress->percent >= 100) /* a group asks once more before it switches */
+            return "verified";
+        return progress->stage == TANDEM_STAGE_CONNECT ? "connecting" : "checking";
     case TANDEM_STAGE_RECEIVE:
         return progress->attempt > 0 ? "trying again" : "sending";
     case TANDEM_STAGE_VALIDATE:
@@ -211,10 +212,11 @@ static void draw_bar(const struct show *show, const struct show_device *device, 
 static void tell(struct show_device *device, const struct tandem_update *update,
                  const struct tandem_update_progress *progress, int json)
 {
-    int stage = (int)progress->stage, percent = progress->percent - progress->percent % LINE_STEP;
-    if (stage == device->said_stage && percent == device->said_percent && progress->attempt == device->said_attempt)
+    int percent = progress->percent - progress->percent % LINE_STEP;
+    const char *doing = activity(update, progress);
+    if (doing == device->said && percent == device->said_percent && progress->attempt == device->said_attempt)
         return;
-    device->said_stage = stage;
+    device->said = doing;
     device->said_percent = percent;
     device->said_attempt = progress->attempt;
     if (json) {
@@ -227,7 +229,7 @@ static void tell(struct show_device *device, const struct tandem_update *update,
     }
     printf("        ");
     print_name(device->name, NAME_WIDTH);
-    printf("  %3u %%  %s", progress->percent, activity(update, progress));
+    printf("  %3u %%  %s", progress->percent, doing);
     if (progress->attempt > 0 && *device->note != '\0')
         printf(" (%s)", device->note);
     putchar('\n');

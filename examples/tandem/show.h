@@ -30,7 +30,7 @@ struct show_device {
     uint64_t last_us;    /* when its last byte had arrived */
     uint32_t first_done; /* bytes it had at first_us */
     uint32_t last_done;  /* bytes it has */
-    int said_stage;      /* last told in lines */
+    const char *said;    /* last told in lines: a constant text */
     int said_percent;
     int said_attempt;
 };

@@ -65,7 +65,7 @@ struct tool_file {
     size_t size;
 };
 
-/* Read one; says why not and returns the exit code. Release it in any case. */
+/* Read one, "-" is the standard input; says why not and returns the exit code. Release it in any case. */
 int tool_read(struct tool_file *file, const char *path);
 void tool_release(struct tool_file *file);
 /*

@@ -113,7 +113,8 @@ enum tandem_status tandem_posix_stream_read(struct tandem_posix_stream *stream, 
  * Listen.
  * @param listener set to the socket
  * @param address where; port 0: the system chooses one
- * @param actual set to the address that a host connects to, TANDEM_POSIX_ADDRESS_SIZE bytes; or NULL
+ * @param actual set to the address that a host connects to, TANDEM_POSIX_ADDRESS_SIZE bytes, elsewhere than
+ *        `address`; or NULL
  * @param reason TANDEM_POSIX_REASON_SIZE bytes, or NULL
  * @return TANDEM_OK; TANDEM_ERROR_ARGUMENT (not an address); TANDEM_ERROR_BUSY (in use); TANDEM_ERROR_PORT
  */
