@@ -155,8 +155,17 @@ static void move_member(struct tandem_group *group, uint16_t index, uint32_t now
         member_failed(group, index);
         return;
     }
-    member->note = NOTE_THERE;
     note_commitment(group, member);
+    /* Ready, but would it still switch? A battery may have run low since it was first asked. */
+    if (group->phase == TANDEM_GROUP_RECHECKING && !group->result.committed)
+        status = tandem_update_check(member->offer, &member->info, NULL);
+    if (status != TANDEM_OK) {
+        member->note = NOTE_LOST;
+        note_failure(group, index, status);
+        abort_all(group);
+        return;
+    }
+    member->note = NOTE_THERE;
     if (group->options.parallel < group->count)
         tandem_update_release(member);
 }
