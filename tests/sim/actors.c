@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDLE_US 10000 /* a device with nothing to do looks around so often */
+#define IDLE_US 10000   /* a device with nothing to do looks around so often */
+#define RETRY_US 500000 /* an installer that did not open is tried again after so long */
 
 static void *must(void *memory)
 {
@@ -68,10 +69,9 @@ static void unit_open(struct sim_unit *unit)
 
     unit->started_us = unit->world->now_us;
     unit->idle_erased = 0;
-    if (tandem_install_init(&board->install, &board->device, board->buffer, board->layout->buffer_size) != TANDEM_OK) {
-        unit->state = SIM_UNIT_BRICK;
+    unit->state = SIM_UNIT_DEAF;
+    if (tandem_install_init(&board->install, &board->device, board->buffer, board->layout->buffer_size) != TANDEM_OK)
         return;
-    }
     tandem_link_service_init(&unit->service, &board->install, NULL);
     for (unsigned i = 0; i < unit->port_count; i++) {
         struct sim_unit_port *port = &unit->ports[i];
@@ -161,6 +161,10 @@ static uint64_t unit_turn(struct sim_unit *unit)
     if (unit->state == SIM_UNIT_BOOTING) {
         unit_boot(unit);
         return 0;
+    }
+    if (unit->state == SIM_UNIT_DEAF) {
+        unit_open(unit);
+        return RETRY_US;
     }
     if (unit->state != SIM_UNIT_RUNS)
         return SIM_NEVER;

@@ -25,7 +25,13 @@ struct sim_unit_spec {
     int erase_idle;       /* 1: erases the free bank when it has nothing to do */
 };
 
-enum sim_unit_state { SIM_UNIT_OFF, SIM_UNIT_BOOTING, SIM_UNIT_RUNS, SIM_UNIT_BRICK };
+enum sim_unit_state {
+    SIM_UNIT_OFF,     /* no power, or in reset */
+    SIM_UNIT_BOOTING, /* the bootloader decides */
+    SIM_UNIT_RUNS,    /* the firmware runs and serves the link */
+    SIM_UNIT_DEAF,    /* the firmware runs, but its installer does not open: it tries again */
+    SIM_UNIT_BRICK    /* the bootloader gave up */
+};
 
 struct sim_unit_port {
     struct sim_link *link;             /* to one host */
