@@ -1,5 +1,5 @@
-# Take the code out of a page and compile it.
-#   PAGE the page; SOURCE the repository; WORK a folder; COMPILER a C compiler
+# Take the code out of a page, and compile it.
+#   PAGE the page; WORK the folder where the code goes; SOURCE the repository; COMPILER a C compiler, or none
 include(${CMAKE_CURRENT_LIST_DIR}/page.cmake)
 
 cmake_path(GET PAGE FILENAME file)
@@ -35,6 +35,9 @@ endif()
 page_text(code "${code}")
 set(unit ${WORK}/${name}.c)
 file(WRITE ${unit} "${code}")
+if(NOT COMPILER)
+    return()
+endif()
 execute_process(
     COMMAND ${COMPILER} -std=c99 -Wall -Wextra -Wpedantic -Werror -I ${SOURCE}/include -I ${SOURCE}/tests/sim
         -c ${unit} -o ${WORK}/${name}.o
