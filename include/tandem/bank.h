@@ -75,10 +75,10 @@ struct tandem_journal {
     uint32_t epoch;                          /**< of the active half */
     uint32_t tail;                           /**< next free byte of the active half */
     uint32_t newest[2];                      /**< place of the newest record of each type; 0: none */
-    uint8_t twins;                           /**< bit n: the newest record of type n stands twice */
+    uint8_t twins;                           /**< bit n: the newest record of type n stands twice, and nothing is torn */
     uint8_t half;                            /**< the active half */
     uint8_t used;                            /**< 1: a half is active; 0: never written */
-    uint8_t seals;                           /**< whole copies of the active half's seal; 0xFF: checked */
+    uint8_t seals;                           /**< whole copies of the active half's seal; 0: the other half is in doubt; 0xFF: checked */
 };
 
 /** A flash operation under way. */

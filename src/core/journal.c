@@ -7,9 +7,10 @@
  * older than the half's last erase can pass for a record.
  *
  * Cells whose programming was cut short may read differently each time. So
- * nothing rests on a single write: state records and seals stand twice, and
- * after a mount the next record keeps clear of the place where a torn one
- * could be.
+ * nothing rests on a single write: state records and seals stand twice, what
+ * follows a torn record is written clear of it, and the half that follows the
+ * sealed one counts as soon as it is whole, because a torn seal may make it
+ * count at any later time.
  */
 #include "core/journal.h"
 
@@ -22,8 +23,8 @@
 #define SEAL_SIZE 12u
 #define SEAL_PLACES 4u
 #define SEALS_CHECKED 0xFF
+#define OTHER_IN_DOUBT 0
 #define RECORD_OVERHEAD 8u /* type, its complement, length; checksum */
-#define READ_TRIES 16
 #define RECORD_MAX 96u     /* the largest payload, overhead, rounded to the largest unit */
 
 static const uint8_t payload_sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE};
@@ -162,6 +163,43 @@ static void scan(struct tandem_journal *journal)
                                                  grain))
         end -= grain;
     journal->tail = end + round_up(RECORD_MAX, unit);
+    /* What is torn may pass for whole another time, and a seal that stands alone for none. */
+    if (end > whole || journal->seals < 2)
+        journal->twins = 0;
+}
+
+/* Whether a half holds all that a roll writes to it: the state comes last, and twice. */
+static int is_whole(const struct tandem_journal *journal, uint8_t half, uint32_t epoch)
+{
+    struct tandem_journal other = *journal;
+    uint32_t unit = unit_of(journal), at = SEAL_PLACES * seal_size(unit);
+    uint8_t record[RECORD_MAX], twin[RECORD_MAX];
+    other.half = half;
+    other.epoch = epoch;
+    if (read_record(&other, at, record) == JOURNAL_PROGRESS)
+        at += record_size(unit, JOURNAL_PROGRESS);
+    return read_record(&other, at, record) == JOURNAL_STATE &&
+           read_record(&other, at + record_size(unit, JOURNAL_STATE), twin) == JOURNAL_STATE &&
+           memcmp(record, twin, JOURNAL_STATE_SIZE + 4) == 0;
+}
+
+/* The other half carries no seal that reads well. What it is decides whether the active one can be built on. */
+static void look_at_unsealed(struct tandem_journal *journal)
+{
+    uint32_t unit = unit_of(journal), used = SEAL_PLACES * seal_size(unit) + append_size(unit, JOURNAL_PROGRESS) +
+                                             append_size(unit, JOURNAL_STATE);
+    if (is_whole(journal, !journal->half, journal->epoch + 1)) {
+        journal->half = !journal->half;
+        journal->epoch++;
+        journal->seals = 1;
+    } else if (!tandem_flash_is_erased(journal->area.flash, address_of(journal, !journal->half, 0), used)) {
+        journal->seals = OTHER_IN_DOUBT;
+    }
+}
+
+static int is_empty(const struct tandem_journal *journal)
+{
+    return journal->newest[JOURNAL_STATE] == 0 && journal->newest[JOURNAL_PROGRESS] == 0;
 }
 
 enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
@@ -181,23 +219,32 @@ enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const st
         seals[half] = count_seals(journal, half, &epochs[half]);
     if (seals[0] == 0 && seals[1] == 0)
         return TANDEM_OK;
-    journal->used = 1;
     journal->half = seals[0] == 0 || (seals[1] != 0 && (epochs[1] - epochs[0]) < 0x80000000u);
     journal->epoch = epochs[journal->half];
     journal->seals = seals[journal->half];
+    if (seals[!journal->half] == 0)
+        look_at_unsealed(journal);
     scan(journal);
+    if (is_empty(journal) && seals[!journal->half] != 0) {
+        journal->half = !journal->half;
+        journal->epoch = epochs[journal->half];
+        journal->seals = OTHER_IN_DOUBT;
+        scan(journal);
+    }
+    /* What was being erased may still be sealed, with nothing in it. */
+    journal->used = !is_empty(journal);
     return TANDEM_OK;
 }
 
 enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uint8_t type, uint8_t *payload)
 {
     uint8_t record[RECORD_MAX];
-    uint32_t place = journal->newest[type], twin = place + record_size(unit_of(journal), type);
+    uint32_t place = journal->newest[type], first = SEAL_PLACES * seal_size(unit_of(journal));
     if (place == 0)
         return TANDEM_ERROR_NOTHING;
-    /* Of a torn write that reads well now and then: try it a few times, and its twin. */
-    for (uint8_t tries = 0; tries < READ_TRIES; tries++)
-        if (read_record(journal, tries & 1 ? twin : place, record) == type) {
+    /* Its twin, then itself. What was torn may have read well in the mount and no longer: then the one before counts. */
+    for (place += record_size(unit_of(journal), type); place >= first; place -= granule(unit_of(journal)))
+        if (read_record(journal, place, record) == type) {
             memcpy(payload, record + 4, payload_sizes[type]);
             return TANDEM_OK;
         }
@@ -254,33 +301,57 @@ static enum tandem_status erase_half(struct tandem_journal *journal, uint8_t hal
     return TANDEM_OK;
 }
 
-/* Go on in the other half: erase it, bring over what counts, with `payload` as the newest of `type`; seal it last. */
-static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
+/* Seal a half: two copies, and where one cannot be written, the next place. @return how many there are */
+static uint8_t seal(struct tandem_journal *journal, uint8_t half, uint32_t epoch)
 {
-    uint8_t half = journal->used ? !journal->half : 0;
-    uint32_t epoch = journal->epoch + 1, tail = SEAL_PLACES * seal_size(unit_of(journal));
-    uint32_t newest[JOURNAL_TYPES] = {0, 0};
-    enum tandem_status status = erase_half(journal, half);
-    for (uint8_t each = 0; each < JOURNAL_TYPES && status == TANDEM_OK; each++) {
+    uint8_t good = 0;
+    for (uint32_t place = 0; place < SEAL_PLACES && good < 2; place++)
+        good = (uint8_t)(good + (put_seal(journal, half, place, epoch) == TANDEM_OK));
+    return good;
+}
+
+/* Bring over what counts, with `payload` as the newest of `type`; the state last. */
+static enum tandem_status bring_over(struct tandem_journal *journal, uint8_t half, uint32_t epoch, uint8_t type,
+                                     const uint8_t *payload, uint32_t newest[JOURNAL_TYPES], uint32_t *tail)
+{
+    enum tandem_status status = TANDEM_OK;
+    for (uint8_t each = JOURNAL_TYPES; each-- > 0 && status == TANDEM_OK;) {
         uint8_t old[JOURNAL_PAYLOAD_MAX];
         if (each != type && tandem_journal_read(journal, each, old) != TANDEM_OK) {
             /* A checkpoint may be lost, the state may not. */
             if (each == JOURNAL_STATE && journal->newest[each] != 0)
-                status = TANDEM_ERROR_FLASH;
+                return TANDEM_ERROR_FLASH;
             continue;
         }
-        newest[each] = tail;
-        status = put_record(journal, half, &tail, epoch, each, each == type ? payload : old);
+        newest[each] = *tail;
+        status = put_record(journal, half, tail, epoch, each, each == type ? payload : old);
     }
-    for (uint32_t place = 0; place < 2 && status == TANDEM_OK; place++)
-        status = put_seal(journal, half, place, epoch);
+    return status;
+}
+
+/* Go on in the other half: erase it, fill it, seal it. */
+static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
+{
+    uint8_t half = journal->used ? !journal->half : 0, seals = 0;
+    uint32_t epoch = journal->epoch + 1, tail = SEAL_PLACES * seal_size(unit_of(journal));
+    uint32_t newest[JOURNAL_TYPES] = {0, 0};
+    enum tandem_status status = erase_half(journal, half);
     if (status != TANDEM_OK)
         return status;
+    status = bring_over(journal, half, epoch, type, payload, newest, &tail);
+    if (status == TANDEM_OK)
+        seals = seal(journal, half, epoch);
+    /* The old half must stay, then, and this one not count. */
+    if (seals == 0)
+        erase_half(journal, half);
+    /* The next mount takes a whole half for the newer one, whatever was said of its programming: so it is here. */
+    if (newest[JOURNAL_STATE] != 0 ? !is_whole(journal, half, epoch) : seals == 0)
+        return TANDEM_ERROR_FLASH;
     memcpy(journal->newest, newest, sizeof newest);
     journal->half = half;
     journal->epoch = epoch;
     journal->tail = tail;
-    journal->seals = SEALS_CHECKED;
+    journal->seals = seals == 2 ? SEALS_CHECKED : 1;
     journal->used = 1;
     return tandem_flash_sync(journal->area.flash);
 }
@@ -308,6 +379,9 @@ enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t
 {
     if (!journal->used)
         return roll(journal, type, payload);
+    /* Should the other half turn out whole after all, what is appended here would be lost. So it is written anew. */
+    if (journal->seals == OTHER_IN_DOUBT && roll(journal, type, payload) == TANDEM_OK)
+        return TANDEM_OK;
     enum tandem_status status = firm_up(journal);
     if (status == TANDEM_OK && journal->tail + append_size(unit_of(journal), type) <= journal->half_size) {
         uint32_t place = journal->tail;

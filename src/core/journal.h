@@ -22,7 +22,8 @@ enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const st
 /* Read the newest record of a type: TANDEM_OK; TANDEM_ERROR_NOTHING; TANDEM_ERROR_FLASH, when it read well at the
  * mount and does not now. */
 enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uint8_t type, uint8_t *payload);
-/* Write a record: durable and whole when TANDEM_OK comes back, else as if never written. */
+/* Write a record: durable and whole when TANDEM_OK comes back. Else the one before it counts on; should its first copy
+ * be whole all the same, the next mount finds it, as after a power cut. */
 enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t type, const uint8_t *payload);
 /* Make room ahead of time, when the active half is more than half full. */
 enum tandem_status tandem_journal_tidy(struct tandem_journal *journal);
