@@ -278,7 +278,7 @@ static void note_hole(struct tandem_link_host *link, uint16_t size)
     link->hole_at = link->wants;
     link->hole_ms = link->now;
     link->hole = link->wants;
-    link->hole_end = least(link->wants + size, link->next);
+    link->hole_end = least(link->wants + size, least(link->next, link->limit));
     link->timed = 0;
 }
 
