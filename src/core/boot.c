@@ -243,8 +243,10 @@ static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct l
         return chosen(boot, look, candidate == TANDEM_ERROR_REVERTED ? TANDEM_BOOT_REVERTED : TANDEM_BOOT_REFUSED);
     }
     boot->status = status;
-    if (verify(look, !state->active) != TANDEM_OK)
+    if (verify(look, !state->active) != TANDEM_OK) {
+        set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
         return TANDEM_BOOT_NONE;
+    }
     state->active = !state->active;
     state->phase = TANDEM_PHASE_REJECTED;
     state->attempts = 0;
