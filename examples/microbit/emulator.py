@@ -122,8 +122,9 @@ class Board:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def start(self, ram=None):
-        """Switch on. `ram`: what the RAM holds then; zeros if not given."""
+    def start(self, ram=None, before_run=None):
+        """Switch on. `ram`: what the RAM holds then; zeros if not given. `before_run` is handed the debugger
+        before the first instruction."""
         for name in ("serial", "control", "debug"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
@@ -147,6 +148,8 @@ class Board:
         self.ask("system_reset")  # the CPU fetches stack and entry anew
         while "RESET" not in self.events:
             self._message()
+        if before_run is not None:
+            before_run(debugger)
         debugger.let_go()
         self.running = True
         self.pump = threading.Thread(target=self._keep_awake, args=(self.process,), daemon=True)
@@ -207,8 +210,14 @@ class Board:
                 self.ask("stop")
                 self.flash = self.memory(0, FLASH_SIZE)
         finally:
-            self.running = False
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-            self.control.close()
+            self.kill()
+
+    def kill(self):
+        """End the process; `flash` stays what it was."""
+        if self.process is None:
+            return
+        self.running = False
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        self.control.close()

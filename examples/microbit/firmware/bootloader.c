@@ -71,7 +71,7 @@ static int is_startable(const struct tandem_boot_image *image)
     const struct vectors *vectors = (const struct vectors *)address;
     uint32_t stack = (uint32_t)vectors->stack, reset = (uint32_t)vectors->handlers[0];
     return image->size >= sizeof *vectors && (image->load_address == 0 || image->load_address == address) &&
-           stack > RAM_ADDRESS && stack <= RAM_ADDRESS + RAM_SIZE && stack % 8 == 0 && (reset & 1) != 0 &&
+           stack > RAM_ADDRESS && stack <= HANDOVER_ADDRESS && stack % 8 == 0 && (reset & 1) != 0 &&
            reset - 1 >= address + sizeof *vectors && reset - 1 < address + image->size;
 }
 

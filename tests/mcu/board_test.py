@@ -1,0 +1,358 @@
+#!/usr/bin/env python3
+"""What the micro:bit's bootloader and application do on an emulated board.
+
+    board_test.py --firmware DIR --tandem COMMAND --plugin cut.so --work DIR [NAME...]
+
+Each test starts from a flash as it could be in the field, lets the board run,
+and asks it over its UART what became of it.
+"""
+import argparse
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+import zlib
+
+import rig
+from rig import Failure, emulator
+
+STACK_SIZE = 0x1000
+REVERTED, REFUSED_KEY = 112, 65
+
+
+def expect(what, value, *wanted):
+    if value not in wanted:
+        raise Failure(f"{what} is {value}, not {' or '.join(str(each) for each in wanted)}")
+
+
+class Tests:
+    def __init__(self, options):
+        self.firmware = rig.Firmware(options.firmware)
+        self.host = rig.Host(options.tandem)
+        self.options = options
+        self.key = os.path.join(os.path.dirname(options.firmware), "demo.key")
+        self.boards = 0
+
+    def board(self, flash):
+        self.boards += 1
+        return rig.Board(flash, self.options.plugin, os.path.join(self.options.work, str(self.boards)))
+
+    def updates(self, board, name, *more):
+        code, said = self.host.run(board, "update", *more, self.firmware.package(name))
+        if code != 0:
+            raise Failure(f"the update to {name} failed: exit code {code}, {said[-1:]}")
+
+    def runs(self, board, name, state="confirmed"):
+        """An application runs, it is this one to the byte, and says so."""
+        status = self.host.status(board)
+        bank, _ = rig.running_bank(board, self.firmware, (name,))
+        expect("version", status["version"], {"v1": "1.0.0", "v2": "2.0.0", "v3_broken": "3.0.0"}[name])
+        expect("bank", status["bank"], bank)
+        expect("state", status["state"], *state.split())
+        return bank
+
+    def in_recovery(self, board, version="0.0.0"):
+        """The bootloader itself answers."""
+        status = self.host.status(board)
+        if board.vectors() >= emulator.JOURNAL[0]:
+            raise Failure(f"an application runs: interrupts go to {board.vectors():#x}")
+        expect("version", status["version"], version)
+
+    def pack(self, name, version, images, key=None):
+        """A package of our own making."""
+        path = os.path.join(self.options.work, name + ".tdm")
+        command = [self.host.command, "pack", "--key", key or self.key, "--vendor", "tandem", "--product", "microbit",
+                   "--version", version, "--counter", "1", "--force", "-o", path]
+        for bank, (image, more) in enumerate(images):
+            with open(f"{path}.{bank}", "wb") as file:
+                file.write(image)
+            command += ["--image", f"app={path}.{bank},bank={bank}{more}"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return path
+
+    # ---- the tests ----
+
+    def test_update(self):
+        """From version 1 to version 2, and it stays."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start()
+            expect("bank", self.runs(board, "v1", "idle"), 0)
+            self.updates(board, "v2")
+            expect("bank", self.runs(board, "v2"), 1)
+            expect("accesses to what the chip lacks", board.watched()["forbidden"], 0)
+            board.cut()
+            board.start(ram=os.urandom(emulator.RAM_SIZE))
+            expect("bank", self.runs(board, "v2"), 1)
+
+    def test_virgin(self):
+        """A board with nothing but its bootloader takes its first firmware over the UART."""
+        with self.board(self.firmware.factory()) as board:
+            board.start()
+            self.in_recovery(board)
+            self.updates(board, "v1")
+            self.runs(board, "v1")
+
+    def test_broken(self):
+        """A firmware that fails its self-test is gone by itself, says why, and the next update succeeds."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start()
+            code, _ = self.host.run(board, "update", self.firmware.package("v3_broken"))
+            expect("exit code", code, REVERTED)
+            self.runs(board, "v1", "failed")
+            expect("outcome", self.host.status(board)["outcome"]["status"], REVERTED)
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def test_damaged(self):
+        """A damaged firmware is not started: the other one is, and if that is damaged too, recovery heals the board."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start()
+            self.updates(board, "v2")
+            board.cut()
+            good = board.flash
+            board.flash = damage(good, 1)
+            board.start()
+            expect("bank", self.runs(board, "v1", "failed"), 0)
+            board.cut()
+            board.flash = damage(good, 0, 1)
+            board.start()
+            self.in_recovery(board)
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def test_lost_trial(self):
+        """Both firmwares go bad in the middle of a trial."""
+        with self.board(self.firmware.factory("v1")) as board:
+            self.begin_trial(board)
+            board.cut()
+            board.flash = damage(board.flash, 0, 1)
+            board.start()
+            self.in_recovery(board)
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def begin_trial(self, board):
+        """Leave the board just when it starts a firmware that will not confirm itself."""
+        board.start()
+        process = self.host.start(board, self.firmware.package("v3_broken"))
+        end = time.monotonic() + 20
+        while board.vectors() != emulator.BANKS[1]:
+            if time.monotonic() > end:
+                raise Failure("the trial did not begin")
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+
+    def test_strangers(self):
+        """What another key signed is refused, and changes nothing."""
+        key = os.path.join(self.options.work, "stranger.key")
+        subprocess.run([self.host.command, "keygen", key], check=True, stdout=subprocess.DEVNULL)
+        images = [(self.firmware.image("v2", bank), "") for bank in (0, 1)]
+        package = self.pack("stranger", "2.0.0", images, key)
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start()
+            self.runs(board, "v1", "idle")
+            before = board.memory(0, emulator.FLASH_SIZE)
+            code, _ = self.host.run(board, "update", package)
+            expect("exit code", code, REFUSED_KEY)
+            if board.memory(0, emulator.FLASH_SIZE) != before:
+                raise Failure("flash was written for a stranger's package")
+            # The same, put into the bank by other means.
+            board.cut()
+            board.flash = place(self.firmware.factory(), package, images[0][0])
+            board.start()
+            self.in_recovery(board)
+
+    def test_start_conditions(self):
+        """A signed image that cannot be started is not: its trial runs out and the old one is back."""
+        good = self.firmware.image("v2", 1)
+        _, reset = struct.unpack_from("<II", good)
+        code = emulator.BANKS[1]
+        cases = {
+            "stack below RAM": (0x1FFFFFF8, reset, ""),
+            "no stack": (0xFFFFFFFF, reset, ""),
+            "stack in the handover": (rig.HANDOVER + 8, reset, ""),
+            "stack not aligned": (0x20000FFC, reset, ""),
+            "entry without the Thumb bit": (0x20001000, reset & ~1, ""),
+            "entry in the bootloader": (0x20001000, 0x101, ""),
+            "entry in its vectors": (0x20001000, code + 1, ""),
+            "entry behind its end": (0x20001000, code + len(good) + 1, ""),
+            "linked for another place": (0x20001000, reset, ",load=0x30000"),
+        }
+        with self.board(self.firmware.factory("v1")) as board:
+            for number, (name, (stack, entry, more)) in enumerate(cases.items()):
+                bad = struct.pack("<II", stack, entry) + good[8:]
+                package = self.pack(f"bad{number}", f"2.0.{number}", [(self.firmware.image("v2", 0), ""), (bad, more)])
+                board.flash = self.firmware.factory("v1")
+                board.start()
+                code, _ = self.host.run(board, "update", package)
+                if code != REVERTED:
+                    raise Failure(f"{name}: exit code {code}")
+                self.runs(board, "v1", "failed")
+                board.cut()
+            # All of RAM but the handover's is the application's.
+            good = struct.pack("<II", rig.HANDOVER, reset) + good[8:]
+            package = self.pack("good", "2.0.0", [(self.firmware.image("v2", 0), ""), (good, "")])
+            board.start()
+            expect("exit code", self.host.run(board, "update", package)[0], 0)
+            # Signed and alone, but not startable.
+            board.cut()
+            image = struct.pack("<II", 0, 0) + self.firmware.image("v2", 0)[8:]
+            package = self.pack("alone", "1.0.0", [(image, ""), (good, "")])
+            board.flash = place(self.firmware.factory(), package, image)
+            board.start()
+            self.in_recovery(board)
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def test_button(self):
+        """Button A at reset: the bootloader takes an update although there is a firmware."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start(before_run=self.hold_button)
+            self.in_recovery(board, "1.0.0")
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def test_button_on_trial(self):
+        """Button A during a trial: the trial is lost, else no update would be taken."""
+        with self.board(self.firmware.factory("v1")) as board:
+            self.begin_trial(board)
+            board.cut()
+            board.start(before_run=self.hold_button)
+            self.in_recovery(board, "1.0.0")
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def hold_button(self, debugger):
+        """No emulated pin can be pulled from outside: answer for board_button() instead."""
+        address = symbol(self.firmware.path("bootloader.elf"), "board_button")
+        expect("breakpoint", debugger.request(b"Z1,%x,2" % address), b"OK")
+        debugger.request(b"c")
+        registers = bytes.fromhex(debugger.request(b"g").decode())
+        words = list(struct.unpack_from("<16I", registers))
+        words[0], words[15] = 1, words[14] & ~1 # return 1
+        expect("registers", debugger.request(b"G" + (struct.pack("<16I", *words) + registers[64:]).hex().encode()), b"OK")
+        expect("breakpoint", debugger.request(b"z1,%x,2" % address), b"OK")
+
+    def test_request(self):
+        """The application can be asked to make way for the bootloader's recovery."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start()
+            self.runs(board, "v1", "idle")
+            ask_for_recovery(board.serial[5:])
+            end = time.monotonic() + 10
+            while board.vectors() >= emulator.JOURNAL[0] and time.monotonic() < end:
+                time.sleep(0.05)
+            time.sleep(0.5)
+            self.in_recovery(board, "1.0.0")
+            self.updates(board, "v2")
+            self.runs(board, "v2")
+
+    def test_registers(self):
+        """No image holds the address of a register that the emulator has and the chip has not."""
+        for name in ("bootloader.bin", "v1_bank0.bin", "v1_bank1.bin"):
+            image = self.firmware.read(name)
+            for address in (0xE000ED00, 0xE000ED08, 0xE000E010, 0xE000E014, 0xE000E018):
+                if struct.pack("<I", address) in image:
+                    raise Failure(f"{name} holds {address:#x}")
+
+    def test_stack(self):
+        """How much of its stack a board ever used."""
+        paint = b"\xa5" * emulator.RAM_SIZE
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start(ram=paint)
+            self.runs(board, "v1", "idle")
+            started = used(board)
+            self.updates(board, "v2")
+            updated = used(board)
+            board.cut()
+            board.flash = self.firmware.factory()
+            board.start(ram=paint)
+            self.updates(board, "v1")
+            recovered = used(board)
+        print(f"     stack: {started} bytes to start, {updated} with an update, {recovered} with one in recovery,"
+              f" of {STACK_SIZE}")
+        if max(started, updated, recovered) > STACK_SIZE - 512:
+            raise Failure("the stack is nearly full")
+
+
+def used(board):
+    stack = board.memory(emulator.RAM, STACK_SIZE)
+    return STACK_SIZE - (len(stack) - len(stack.lstrip(b"\xa5")))
+
+
+def damage(flash, *banks):
+    """One bit of each bank."""
+    flash = bytearray(flash)
+    for bank in banks:
+        flash[emulator.BANKS[bank] + 5000] ^= 4
+    return bytes(flash)
+
+
+def place(flash, package, image):
+    """Put a package's head and an image into bank 0."""
+    with open(package, "rb") as file:
+        head = emulator.head_of(file.read())
+    flash = bytearray(flash)
+    flash[emulator.MANIFESTS[0]:emulator.MANIFESTS[0] + len(head)] = head
+    flash[emulator.BANKS[0]:emulator.BANKS[0] + len(image)] = image
+    return bytes(flash)
+
+
+def symbol(program, name):
+    """A function's address."""
+    for line in subprocess.run(["arm-none-eabi-nm", program], check=True, stdout=subprocess.PIPE,
+                               text=True).stdout.splitlines():
+        if line.endswith(" " + name):
+            return int(line.split()[0], 16) & ~1
+    raise Failure(f"{program} has no {name}")
+
+
+def frame(packet):
+    """A control packet as it goes over a byte stream: COBS, and a CRC-32 behind it."""
+    packet = b"\x00" + packet
+    packet += struct.pack("<I", zlib.crc32(packet))
+    groups = packet.split(b"\x00")
+    return b"\x00" + b"".join(bytes([len(group) + 1]) + group for group in groups) + b"\x00"
+
+
+def ask_for_recovery(path):
+    """QUERY, then ENTER, by hand: the command has no word for it."""
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(path)
+    line.sendall(frame(bytes([0xC0, 0x01, 1, 0, 1, 0, 1])))
+    time.sleep(0.2)
+    line.sendall(frame(bytes([0xC1, 0x07, 2, 0])))
+    time.sleep(0.3)
+    line.close()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--firmware", required=True, help="folder of the built firmware")
+    parser.add_argument("--tandem", required=True, help="the tandem command")
+    parser.add_argument("--plugin", required=True, help="cut.c, compiled")
+    parser.add_argument("--work", required=True, help="folder for what a run leaves")
+    parser.add_argument("names", nargs="*", help="only these tests, as update")
+    options = parser.parse_args()
+    shutil.rmtree(options.work, ignore_errors=True)
+    os.makedirs(options.work)
+    tests = Tests(options)
+    names = ["test_" + name for name in options.names] or [name for name in dir(tests) if name.startswith("test_")]
+    failed = 0
+    for name in names:
+        begin = time.monotonic()
+        try:
+            getattr(tests, name)()
+            print(f"ok   {name[5:]} ({time.monotonic() - begin:.1f} s)", flush=True)
+        except (Failure, OSError, subprocess.SubprocessError) as problem:
+            failed += 1
+            print(f"FAIL {name[5:]}: {problem}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""What the tests of the emulated micro:bit share: the firmware that was
+built, a host that talks to a board, flash operations that are cut short, and
+what must hold of a board after that.
+"""
+import json
+import mmap
+import os
+import re
+import struct
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "examples", "microbit"))
+import emulator  # noqa: E402
+
+HANDOVER = 0x20003FF0
+KIND_WORD, KIND_ERASE = 1, 2
+
+
+class Failure(Exception):
+    """A promise was broken."""
+
+
+class Firmware:
+    """A folder of bootloader, images and packages."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.bootloader = self.read("bootloader.bin")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def read(self, name):
+        with open(self.path(name), "rb") as file:
+            return file.read()
+
+    def package(self, name):
+        return self.path(name + ".tdm")
+
+    def image(self, name, bank):
+        return self.read(f"{name}_bank{bank}.bin")
+
+    def factory(self, name=None):
+        """A new board's flash: with that firmware in bank 0, or with none."""
+        if name is None:
+            return emulator.factory_flash(self.bootloader)
+        return emulator.factory_flash(self.bootloader, self.read(name + ".tdm"), self.image(name, 0))
+
+
+class Host:
+    """The `tandem` command, talking to a board."""
+
+    def __init__(self, command):
+        self.command = command
+
+    def run(self, board, *arguments, timeout=60):
+        """Returns (exit code, the JSON objects it printed)."""
+        result = subprocess.run([self.command, arguments[0], "--json", "--to", board.serial, *arguments[1:]],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
+        return result.returncode, [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+    def start(self, board, package):
+        """Begin an update and let it run."""
+        return subprocess.Popen([self.command, "update", "--to", board.serial, package],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def status(self, board, seconds=20):
+        """What the board says of itself."""
+        end = time.monotonic() + seconds
+        while True:
+            code, said = self.run(board, "status", "--timeout", "2")
+            if code == 0 and said:
+                return said[-1]
+            if not board.alive():
+                raise Failure("the emulator ended: " + board.log())
+            if time.monotonic() > end:
+                raise Failure(f"the board does not answer (exit code {code})")
+
+
+class Board(emulator.Board):
+    """A board whose flash controller is watched."""
+
+    def __init__(self, flash, plugin, folder):
+        os.makedirs(folder, exist_ok=True)
+        super().__init__(flash, None, folder)
+        self.library = plugin
+        self.report = None
+
+    def start(self, ram=None, before_run=None, options=""):
+        path = self.path("report")
+        with open(path, "wb") as file:
+            file.write(bytes(32))
+        self.plugin = f"{self.library},report={path}{options}"
+        super().start(ram, before_run)
+        with open(path, "r+b") as file:
+            self.report = mmap.mmap(file.fileno(), 32)
+
+    def log(self):
+        with open(self.path("qemu.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()[-500:]
+
+    def watched(self):
+        """What the plugin saw."""
+        names = ("all", "records", "erases", "kind", "address", "stopped", "armed", "forbidden")
+        return dict(zip(names, struct.unpack("=8I", self.report[:32])))
+
+    def stop_at_next_operation(self, seconds):
+        """Whether the board began a flash operation within that time; the processor then stands still."""
+        self.report[24:28] = struct.pack("=I", 1)
+        end = time.monotonic() + seconds
+        while not self.watched()["stopped"] and time.monotonic() < end:
+            time.sleep(0.001)
+        self.report[24:28] = struct.pack("=I", 0)
+        time.sleep(0.002)
+        return self.watched()["stopped"] == 1
+
+    def last_operation(self):
+        """(kind, address) of the flash operation after which the processor stands still."""
+        seen = self.watched()
+        if seen["kind"] != KIND_ERASE:
+            return seen["kind"], seen["address"]
+        text = self.ask("human-monitor-command", **{"command-line": "info registers"})
+        registers = {int(name): int(value, 16) for name, value in re.findall(r"R(\d\d)=([0-9a-f]{8})", text)}
+        return KIND_ERASE, registers[seen["address"]]
+
+    def cut_where_it_stands(self):
+        """The power fails while the plugin holds the processor."""
+        self.flash = self.memory(0, emulator.FLASH_SIZE)
+        self.kill()
+
+    def vectors(self):
+        """The address of the table that interrupts go to: of the bootloader, or of a bank."""
+        return struct.unpack("<I", self.memory(HANDOVER, 4))[0]
+
+
+def some_bits(random, size, share):
+    """`size` bytes in which about `share` of the bits are 1."""
+    value = 0
+    for bit in range(size * 8):
+        value |= (random.random() < share) << bit
+    return value.to_bytes(size, "little")
+
+
+def tear(random, flash, before, operation):
+    """
+    The operation was under way when the power failed: some bits had changed.
+    `before` is the flash of some time ago; what it holds of a page may be
+    what was there when the erase began, and is as good as any other.
+    """
+    kind, address = operation
+    size = 4 if kind == KIND_WORD else emulator.PAGE
+    if not emulator.JOURNAL[0] <= address <= emulator.FLASH_SIZE - size:
+        raise Failure(f"flash operation at {address:#x}")
+    flash = bytearray(flash)
+    old = flash[address:address + size]
+    if kind == KIND_ERASE:
+        old = before[address:address + size]
+    extra = some_bits(random, size, random.choice((0.02, 0.5, 0.98)))
+    flash[address:address + size] = bytes(a | b for a, b in zip(old, extra))
+    return bytes(flash)
+
+
+def running_bank(board, firmware, names):
+    """(bank, name) of the firmware that runs, of which every byte is as it was built."""
+    vectors = board.vectors()
+    if vectors not in emulator.BANKS:
+        raise Failure(f"no application runs: interrupts go to {vectors:#x}")
+    bank = emulator.BANKS.index(vectors)
+    for name in names:
+        image = firmware.image(name, bank)
+        if board.memory(vectors, len(image)) == image:
+            return bank, name
+    raise Failure(f"what runs in bank {bank} is none of {', '.join(names)}")
