@@ -179,3 +179,14 @@ runs() {
     *) bad "$1 does not run $2, $3: $line" ;;
     esac
 }
+# half_way DEVICE: wait until it has a part of an update, but not all.
+half_way() {
+    tries=0
+    while [ "$tries" -lt 200 ]; do
+        tries=$((tries + 1))
+        offset=$(field "$1" resume_offset)
+        [ "${offset:-0}" -gt 0 ] && return 0
+        sleep 0.02
+    done
+    bad "$1 gets no update"
+}

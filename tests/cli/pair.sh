@@ -47,7 +47,7 @@ pack 5.0.0 5 earbud_v1 5.tdm
 "$TANDEM" update --to "$(at left)" --to "$(at right)" 5.tdm >host.log 2>&1 &
 host=$!
 processes="$processes $host"
-sleep 0.3
+half_way right
 unplug right
 sleep 0.5
 switch_on right
@@ -66,14 +66,14 @@ switch_on right --flash-timing 20,100
 "$TANDEM" update --to "$(at left)" --to "$(at right)" 6.tdm >host.log 2>&1 &
 host=$!
 processes="$processes $host"
-sleep 0.3
+half_way left
 kill -TERM "$host"
 wait "$host"
 code=$?
 forget "$host"
 holds test "$code" = 20
 runs left 5.0.0 idle
-holds test "$(field left resume_offset)" -gt 0
+holds test "$(field left resume_offset)0" -gt 0
 good both 6.tdm
 runs left 6.0.0 confirmed
 runs right 6.0.0 confirmed

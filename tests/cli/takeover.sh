@@ -11,7 +11,7 @@ background() {
     "$TANDEM" update --to "$(at left)" "$@" >host.log 2>&1 &
     host=$!
     processes="$processes $host"
-    sleep 0.4
+    half_way left
 }
 
 background 2.tdm
