@@ -4,7 +4,7 @@
 The device half is linked for each processor with nothing but the four mem
 functions and the compiler's own helpers: -nostdlib, sections that nobody
 needs left out. A bootloader, an application and both together are measured.
-Fails above the limits in limits.json.
+Fails above the limits in limits.json. An aim there is where the limit is to go.
 
 Usage: size.py WORK-FOLDER [PROCESSOR...]
 """
@@ -28,7 +28,8 @@ APPLICATION = ["tandem_device_check", "tandem_install_init", "tandem_install_con
                "tandem_link_device_disconnected", "tandem_link_device_poll"]
 STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive", "tandem_stream_poll",
           "tandem_stream_reset", "tandem_stream_receive_max"]
-PROGRAMS = [("boot", BOOT), ("application", APPLICATION), ("everything", BOOT + APPLICATION + STREAM)]
+EVERYTHING = BOOT + APPLICATION + STREAM
+PROGRAMS = [("boot", BOOT), ("application", APPLICATION), ("everything", EVERYTHING)]
 
 # By the beginnings of files' names.
 ROWS = [
@@ -124,7 +125,8 @@ class Limits:
             return ""
         if value > limit:
             self.exceeded.append(f"{self.target}: {group} of {name} is {value} bytes, limit {limit}")
-        return f"(limit {limit})"
+        aim = self.limits.get("aim", {}).get(name)
+        return f"(limit {limit}" + (f", aim {aim}: {value - aim:+}" if aim else "") + ")"
 
 
 def measure(target, work):
@@ -156,7 +158,7 @@ def measure(target, work):
 
     calls = objects.Calls(compiled.values())
     print(f"\n{target}: deepest stack in bytes by entry point, a port's own not counted")
-    for entry in dict.fromkeys(BOOT + APPLICATION + STREAM):
+    for entry in dict.fromkeys(EVERYTHING):
         size, chain = deepest(calls, entry)
         note = limits.check("stack", entry, size)
         row(entry, [size], note)
