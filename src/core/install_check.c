@@ -220,7 +220,8 @@ enum tandem_status tandem_install_check(struct tandem_install *install, const st
         status = plan_slot(install, manifest, i);
     if (status == TANDEM_OK)
         status = check_dependencies(install, manifest);
-    if (status == TANDEM_OK && manifest->header.head_size > device_of(install)->manifests[0].size)
-        status = refuse(install, TANDEM_ERROR_TOO_LARGE, 0, device_of(install)->manifests[0].size);
+    uint32_t room = device_of(install)->manifests[tandem_bank_free(&install->bank)].size;
+    if (status == TANDEM_OK && manifest->header.head_size > room)
+        status = refuse(install, TANDEM_ERROR_TOO_LARGE, 0, room);
     return status == TANDEM_OK ? check_conditions(install) : status;
 }
