@@ -11,6 +11,11 @@
 
 #define TANDEM_WORDS 8 /* words of a number */
 
+/* Cores that multiply 32 × 32 bits to 32 bits only: a product of two words costs as much as ten sums. */
+#if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#define TANDEM_SLOW_PRODUCT 1
+#endif
+
 /* r = a small value. */
 void tandem_number_set(uint32_t *r, uint32_t value);
 /* r = a + (b & mask). r may be a or b. Returns the carry. */

@@ -13,6 +13,57 @@
 
 #include "number.h"
 
+#if defined(__thumb2__)
+/* Four words at a time; r7 is left alone, it may be the frame pointer. */
+uint32_t tandem_number_add(uint32_t *r, const uint32_t *a, const uint32_t *b, uint32_t mask)
+{
+    uint32_t carry;
+
+    __asm__ volatile(".syntax unified\n"
+                     "    cmn   %[r], #0\n" /* no carry yet: adding 0 makes none */
+                     ".rept 2\n"
+                     "    ldmia %[a]!, {r3, r4, r5, r6}\n"
+                     "    ldmia %[b]!, {r8, r9, r10, r12}\n"
+                     "    and   r8, r8, %[mask]\n"
+                     "    and   r9, r9, %[mask]\n"
+                     "    and   r10, r10, %[mask]\n"
+                     "    and   r12, r12, %[mask]\n"
+                     "    adcs  r3, r3, r8\n"
+                     "    adcs  r4, r4, r9\n"
+                     "    adcs  r5, r5, r10\n"
+                     "    adcs  r6, r6, r12\n"
+                     "    stmia %[r]!, {r3, r4, r5, r6}\n"
+                     ".endr\n"
+                     "    mov   %[carry], #0\n"
+                     "    adc   %[carry], %[carry], %[carry]\n"
+                     : [r] "+r"(r), [a] "+r"(a), [b] "+r"(b), [carry] "=r"(carry)
+                     : [mask] "r"(mask)
+                     : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+    return carry;
+}
+
+uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *b)
+{
+    uint32_t borrow;
+
+    __asm__ volatile(".syntax unified\n"
+                     "    cmp   %[r], %[r]\n" /* no borrow yet */
+                     ".rept 2\n"
+                     "    ldmia %[a]!, {r3, r4, r5, r6}\n"
+                     "    ldmia %[b]!, {r8, r9, r10, r12}\n"
+                     "    sbcs  r3, r3, r8\n"
+                     "    sbcs  r4, r4, r9\n"
+                     "    sbcs  r5, r5, r10\n"
+                     "    sbcs  r6, r6, r12\n"
+                     "    stmia %[r]!, {r3, r4, r5, r6}\n"
+                     ".endr\n"
+                     "    sbc   %[borrow], %[r], %[r]\n" /* 0 or -1 */
+                     : [r] "+r"(r), [a] "+r"(a), [b] "+r"(b), [borrow] "=r"(borrow)
+                     :
+                     : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "cc", "memory");
+    return 0u - borrow;
+}
+#else
 uint32_t tandem_number_add(uint32_t *r, const uint32_t *a, const uint32_t *b, uint32_t mask)
 {
     uint32_t x = 0;
@@ -54,31 +105,30 @@ uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *
                      : "cc", "memory");
     return 0u - x;
 }
+#endif
 
 #if defined(__ARM_FEATURE_DSP)
 static inline __attribute__((always_inline)) uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
 {
-    const uint32_t *end = b + TANDEM_WORDS;
     uint32_t carry = 0;
-    uint32_t x;
-    uint32_t y;
 
+    /* UMAAL x, carry, a, b: carry:x = a b + x + carry, which just fits. */
     __asm__ volatile(".syntax unified\n"
-                     "1:\n"
-                     ".rept 4\n"
-                     "    ldmia %[b]!, {%[x]}\n"
-                     "    ldr   %[y], [%[r]]\n"
-                     "    umaal %[y], %[carry], %[x], %[a]\n" /* carry:y = x a + y + carry */
-                     "    stmia %[r]!, {%[y]}\n"
+                     ".rept 2\n"
+                     "    ldmia %[b]!, {r8, r9, r10, r12}\n"
+                     "    ldmia %[r], {r3, r4, r5, r6}\n"
+                     "    umaal r3, %[carry], %[a], r8\n"
+                     "    umaal r4, %[carry], %[a], r9\n"
+                     "    umaal r5, %[carry], %[a], r10\n"
+                     "    umaal r6, %[carry], %[a], r12\n"
+                     "    stmia %[r]!, {r3, r4, r5, r6}\n"
                      ".endr\n"
-                     "    cmp   %[b], %[end]\n"
-                     "    bne   1b\n"
-                     : [r] "+l"(r), [b] "+l"(b), [carry] "+r"(carry), [x] "=&l"(x), [y] "=&l"(y)
-                     : [a] "r"(a), [end] "r"(end)
-                     : "cc", "memory");
+                     : [r] "+r"(r), [b] "+r"(b), [carry] "+r"(carry)
+                     : [a] "r"(a)
+                     : "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r12", "memory");
     return carry;
 }
-#elif defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
+#elif defined(TANDEM_SLOW_PRODUCT)
 static inline __attribute__((always_inline)) uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
 {
     /* What MOV and CMP alone reach sits in high registers: there are eight others. */

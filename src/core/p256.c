@@ -55,10 +55,14 @@ static const uint32_t base[TANDEM_WINDOW_ODDS][2][TANDEM_WORDS] = {
 
 /*
  * Montgomery: r = t / 2^256 mod p. Because p = -1 mod 2^32, the multiple of p
- * that clears word k is word k itself, m: it adds m at k + 3, k + 6 and k + 8
- * and takes m away at k + 7 and at k, where it was. Gather by column: t[k]
- * keeps m for k < 8 and is zero once used for the others; the eight words
- * below are zero. The complement and the 1 carried along make the subtraction.
+ * that clears word k is word k itself, call it m.
+ */
+#if defined(TANDEM_SLOW_PRODUCT)
+/*
+ * Without products: m adds m at k + 3, k + 6 and k + 8 and takes m away at
+ * k + 7 and at k, where it was. Gather by column: t[k] keeps m for k < 8 and
+ * is zero once used for the others; the eight words below are zero. The
+ * complement and the 1 carried along make the subtraction.
  */
 static void reduce(uint32_t *r, uint32_t *t)
 {
@@ -82,6 +86,25 @@ static void reduce(uint32_t *r, uint32_t *t)
     }
     tandem_number_reduce(r - TANDEM_WORDS, carry - 1u, prime);
 }
+#else
+static void reduce(uint32_t *r, uint32_t *t)
+{
+    uint32_t carry = 0;
+
+    t += TANDEM_WORDS;
+    for (const uint32_t *end = t + TANDEM_WORDS; t < end; t++) {
+        uint32_t sum = tandem_number_row(t, prime, t[0]);
+        uint32_t over = 0;
+
+        tandem_number_accumulate(&sum, &over, carry);
+        tandem_number_accumulate(&sum, &over, t[TANDEM_WORDS]);
+        t[TANDEM_WORDS] = sum;
+        carry = over;
+    }
+    tandem_number_add(r, t, prime, 0);
+    tandem_number_reduce(r, carry, prime);
+}
+#endif
 
 static void run(tandem_element *reg, const uint16_t *steps)
 {
