@@ -20,7 +20,7 @@ static void report(const struct board *board, const struct tandem_boot *boot)
     tandem_version_format(&boot->version, version);
     printf("%s: bootloader starts bank %u, version %s: %s", board->facts.name, boot->bank, version,
            tandem_boot_reason_text(boot->reason));
-    if (boot->status != TANDEM_OK)
+    if (boot->status != TANDEM_OK && boot->reason != TANDEM_BOOT_REVERTED) /* that one says it already */
         printf(" (the other: %s)", tandem_status_text(boot->status));
     putchar('\n');
 }
