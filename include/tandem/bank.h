@@ -97,9 +97,10 @@ struct tandem_bank {
 };
 
 /**
- * Open: check the layout, mount the journal, load the state. A journal that
- * was never written gives the state of a new device and is not written yet.
- * @return TANDEM_OK; TANDEM_ERROR_LAYOUT; TANDEM_ERROR_FLASH
+ * Open: mount the journal, load the state. A journal that was never written
+ * gives the state of a new device and is not written yet. The rest of the
+ * layout is tandem_device_check()'s.
+ * @return TANDEM_OK; TANDEM_ERROR_LAYOUT (the journal is outside its flash, or too small); TANDEM_ERROR_FLASH
  */
 enum tandem_status tandem_bank_open(struct tandem_bank *bank, const struct tandem_device *device);
 
@@ -114,7 +115,8 @@ uint8_t tandem_bank_free(const struct tandem_bank *bank);
  * revokes. Call it after the self-test; calling it again does nothing.
  * @param bank opened
  * @param buffer,size scratch for the manifest: as large as the largest head in use
- * @return TANDEM_OK; TANDEM_ERROR_FLASH; TANDEM_ERROR_SPACE (buffer)
+ * @return TANDEM_OK; TANDEM_ERROR_FLASH; TANDEM_ERROR_SPACE (buffer); TANDEM_ERROR_NOTHING or a status of the groups
+ *         format and authenticity: the manifest is no longer what was started
  */
 enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer, size_t size);
 
