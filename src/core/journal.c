@@ -212,6 +212,8 @@ enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const st
     if (!tandem_flash_sector(area->flash, area->address, &sector))
         return TANDEM_ERROR_LAYOUT;
     journal->half_size = area->size / sector.size / 2 * sector.size;
+    if (journal->half_size < tandem_journal_half_min(unit_of(journal)))
+        return TANDEM_ERROR_LAYOUT;
 
     uint32_t epochs[2] = {0, 0};
     uint8_t seals[2];

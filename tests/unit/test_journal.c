@@ -205,6 +205,9 @@ static void outside(void)
     open_bed(&bed, 4, 0xFF, 2);
     bed.area.address = 0x5000;
     CHECK_EQUAL(tandem_journal_mount(&bed.journal, &bed.area, NULL), TANDEM_ERROR_LAYOUT);
+    bed.area.address = 0x1000;
+    bed.area.size = SECTOR; /* one sector is no two halves */
+    CHECK_EQUAL(tandem_journal_mount(&bed.journal, &bed.area, NULL), TANDEM_ERROR_LAYOUT);
     close_bed(&bed);
 }
 
