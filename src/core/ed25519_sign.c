@@ -11,6 +11,20 @@
 #include "bytes.h"
 #include "edwards.h"
 
+/*
+ * What the functions below us left on the stack. Called through a pointer
+ * that the compiler may not look through, so that the room is where their
+ * frames were and not in the caller's.
+ */
+static void wipe_stack(void)
+{
+    uint8_t room[1536];
+
+    tandem_wipe(room, sizeof room);
+}
+
+static void (*const volatile wipe_frames)(void) = wipe_stack;
+
 /* The 32 bytes of [k]B: double, always add, keep the sum where the bit is set. */
 static void multiply_base(uint8_t *out, const uint32_t *k)
 {
@@ -75,6 +89,7 @@ void tandem_ed25519_public_key(uint8_t key[TANDEM_ED25519_KEY_SIZE], const uint8
     expand(a, digest, key, seed);
     tandem_wipe(a, sizeof a);
     tandem_wipe(digest, sizeof digest);
+    wipe_frames();
 }
 
 void tandem_ed25519_sign(uint8_t signature[TANDEM_SIGNATURE_SIZE], const uint8_t seed[TANDEM_ED25519_KEY_SIZE],
@@ -98,4 +113,5 @@ void tandem_ed25519_sign(uint8_t signature[TANDEM_SIGNATURE_SIZE], const uint8_t
     tandem_wipe(a, sizeof a);
     tandem_wipe(r, sizeof r);
     tandem_wipe(s, sizeof s);
+    wipe_frames();
 }
