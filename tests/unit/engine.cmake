@@ -5,9 +5,13 @@ tandem_test(NAME crc SOURCES ${unit}/test_crc.c)
 tandem_test(NAME hash SOURCES ${unit}/test_hash.c)
 tandem_test(NAME ed25519 SOURCES ${unit}/test_ed25519.c)
 tandem_test(NAME p256 SOURCES ${unit}/test_p256.c)
+tandem_test(NAME field25519 SOURCES ${unit}/test_field25519.c)
+tandem_test(NAME field_p256 SOURCES ${unit}/test_field_p256.c)
 # The reduction that small cores use, in C, in place of the library's.
 tandem_test(NAME p256_columns SOURCES ${unit}/test_p256.c ${PROJECT_SOURCE_DIR}/src/core/p256.c)
 target_compile_definitions(test_p256_columns PRIVATE TANDEM_SLOW_PRODUCT=1)
+tandem_test(NAME field_p256_columns SOURCES ${unit}/test_field_p256.c)
+target_compile_definitions(test_field_p256_columns PRIVATE TANDEM_SLOW_PRODUCT=1)
 
 find_package(OpenSSL 3.0 COMPONENTS Crypto ${TANDEM_PEERS})
 find_package(PkgConfig ${TANDEM_PEERS})
