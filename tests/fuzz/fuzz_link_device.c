@@ -63,7 +63,10 @@ static const struct tandem_flash_port port = {
     NULL, flash_read, flash_program, flash_erase, NULL, &region, 1, 4, 0xFF,
 };
 static const struct tandem_slot slot = {
-    TANDEM_KIND_APPLICATION, TANDEM_MODE_DIRECT, 0, {{&port, 0, 4 * SECTOR}, {&port, 4 * SECTOR, 4 * SECTOR}},
+    TANDEM_KIND_APPLICATION,
+    TANDEM_MODE_DIRECT,
+    0,
+    {{&port, 0, 4 * SECTOR}, {&port, 4 * SECTOR, 4 * SECTOR}},
 };
 static const struct tandem_system_port surroundings = {NULL, reboot, reboot, battery, NULL, NULL, NULL, NULL};
 

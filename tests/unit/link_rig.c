@@ -424,8 +424,8 @@ static void device_receive(void *ctx, enum tandem_channel channel, const void *d
         tandem_link_device_receive(wire->link, channel, data, size);
 }
 
-static void deliver_packets(struct rig_wire *wire, struct rig_lane *lane, void (*take)(void *ctx, enum tandem_channel,
-                                                                                       const void *, size_t))
+static void deliver_packets(struct rig_wire *wire, struct rig_lane *lane,
+                            void (*take)(void *ctx, enum tandem_channel, const void *, size_t))
 {
     unsigned most = wire->spec.per_event != 0 ? wire->spec.per_event : RIG_QUEUE;
 

@@ -142,8 +142,7 @@ static void wait_ms(uint32_t ms)
 static void test_info(void)
 {
     const uint8_t *info;
-    static const uint8_t names[] = {4, 'a', 'c', 'm', 'e', 3,   'b', 'u', 'd', 7,
-                                    'S', 'N', '-', '0', '0', '0', '1'};
+    static const uint8_t names[] = {4, 'a', 'c', 'm', 'e', 3, 'b', 'u', 'd', 7, 'S', 'N', '-', '0', '0', '0', '1'};
 
     by_hand();
     info = say_query(5, 512);
@@ -344,7 +343,7 @@ static void test_data_positions(void)
     CHECK_EQUAL(tandem_install_wants(&device.install), 100);
     say_data(&new_release, 50, 100, 1); /* overlaps */
     CHECK_EQUAL(tandem_install_wants(&device.install), 150);
-    say_data(&new_release, 0, 100, 1); /* comes again */
+    say_data(&new_release, 0, 100, 1);   /* comes again */
     say_data(&new_release, 250, 100, 1); /* early */
     CHECK_EQUAL(tandem_install_wants(&device.install), 150);
     wait_ms(1);
@@ -473,6 +472,99 @@ static void test_hostile_packets(void)
         CHECK_EQUAL(rig_device_runs(&device), 2);
         rig_host_free(&hosts[0]);
     }
+}
+
+/* ---- the specification's example ---- */
+
+static const char *specification; /* its path, or NULL */
+static uint8_t spoken[16][32];    /* what the device sent and the page has not yet shown */
+static size_t spoken_size[16];
+static unsigned spoken_count;
+
+static enum tandem_status example_send(void *ctx, enum tandem_channel channel, const void *data, size_t size)
+{
+    (void)ctx;
+    CHECK_EQUAL(channel, TANDEM_CHANNEL_CONTROL);
+    REQUIRE(spoken_count < 16 && size <= 20);
+    memcpy(spoken[spoken_count], data, size);
+    spoken_size[spoken_count++] = size;
+    return TANDEM_OK;
+}
+
+static uint16_t example_mtu(void *ctx)
+{
+    (void)ctx;
+    return 20;
+}
+
+static size_t read_hex(const char *text, uint8_t *bytes, size_t most)
+{
+    size_t size = 0;
+    char *end;
+
+    for (;; text = end) {
+        unsigned long value = strtoul(text, &end, 16);
+
+        if (end == text || size == most)
+            return size;
+        bytes[size++] = (uint8_t)value;
+    }
+}
+
+/* Play one line of the example. @return 1 if the device was to say something there */
+static int play_line(const char *line)
+{
+    uint8_t bytes[64];
+    size_t size;
+
+    if (strncmp(line, "wait ", 5) == 0) {
+        wait_ms((uint32_t)atoi(line + 5));
+    } else if (strncmp(line, "> control ", 10) == 0) {
+        size = read_hex(line + 10, bytes, sizeof bytes);
+        tandem_link_device_receive(link_by_hand, TANDEM_CHANNEL_CONTROL, bytes, size);
+    } else if (strncmp(line, "> data ", 7) == 0) {
+        size = read_hex(line + 7, bytes, sizeof bytes);
+        tandem_link_device_receive(link_by_hand, TANDEM_CHANNEL_DATA, bytes, size);
+    } else {
+        REQUIRE(strncmp(line, "< control ", 10) == 0 && spoken_count > 0);
+        size = read_hex(line + 10, bytes, sizeof bytes);
+        CHECK_EQUAL(spoken_size[0], size);
+        CHECK_BYTES(spoken[0], bytes, size);
+        spoken_count--;
+        memmove(spoken, spoken + 1, sizeof spoken - sizeof spoken[0]);
+        memmove(spoken_size, spoken_size + 1, sizeof spoken_size - sizeof spoken_size[0]);
+        return 1;
+    }
+    CHECK_EQUAL(spoken_count > 6, 0);
+    return 0;
+}
+
+static void test_specification(void)
+{
+    static const struct tandem_packet_port port = {NULL, example_send, example_mtu};
+    FILE *file = specification != NULL ? fopen(specification, "r") : NULL;
+    char line[200];
+    int inside = 0, shown = 0;
+
+    if (file == NULL) {
+        CHECK(specification == NULL);
+        return;
+    }
+    rig_device_make(&device, &old_release, "L-0042");
+    device.install.bank.state.counter = 1;
+    link_by_hand = &device.links[0];
+    tandem_link_device_init(link_by_hand, &device.service, &port, 244);
+    spoken_count = 0;
+    wait_ms(1);
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "```", 3) == 0)
+            inside = strncmp(line, "```link", 7) == 0;
+        else if (inside)
+            shown += play_line(line);
+    }
+    fclose(file);
+    CHECK_EQUAL(spoken_count, 0); /* nothing was said that the page does not show */
+    CHECK_EQUAL(shown, 11);
 }
 
 /* ---- the host half, spoken to by hand ---- */
@@ -706,8 +798,8 @@ static void test_round_trips(void)
 
     setup(&(struct rig_wire_spec){.mtu = 244, .interval = 15, .per_event = 10, .queue = 12});
     ms = run_to_pending(&new_release);
-    printf("       pending after %u ms at a 15 ms interval; its %u full packets alone take %u ms\n", ms, packets,
-           payload_ms);
+    printf("       %u bytes: pending after %u ms at a 15 ms interval; %u packets alone take %u ms\n", new_release.size,
+           ms, packets, payload_ms);
     CHECK(ms <= payload_ms + 4 * 15);
     /* Each package byte was sent once, and little else. */
     CHECK_EQUAL(hosts[0].link.payload_sent, new_release.size);
@@ -917,8 +1009,9 @@ static void test_keep_alive(void)
     teardown();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    specification = argc > 1 ? argv[1] : NULL;
     rig_release_make(&old_release, &(struct rig_spec){.version = 1, .counter = 1});
     rig_release_make(&new_release, &(struct rig_spec){.version = 2, .counter = 2, .image_size = 65000});
     rig_release_make(&next_release, &(struct rig_spec){.version = 3, .counter = 3, .image_size = 30000});
@@ -930,6 +1023,7 @@ int main(void)
     RUN(test_data_positions);
     RUN(test_ticks);
     RUN(test_restart_comes_after_the_answer);
+    RUN(test_specification);
     RUN(test_hostile_packets);
     RUN(test_hostile_device);
     RUN(test_matrix);

@@ -13,9 +13,9 @@
 struct wire {
     uint8_t bytes[8192];
     size_t count;
-    size_t grain;               /* bytes taken at once; 0: all */
-    size_t budget;              /* bytes taken until none are */
-    enum tandem_status status;  /* what write() answers */
+    size_t grain;              /* bytes taken at once; 0: all */
+    size_t budget;             /* bytes taken until none are */
+    enum tandem_status status; /* what write() answers */
 };
 
 static enum tandem_status wire_write(void *ctx, const void *data, size_t size, size_t *sent)

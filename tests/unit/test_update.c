@@ -18,17 +18,17 @@ static struct script {
     struct tandem_target target;
     struct tandem_info info;
     struct tandem_outcome report;
-    int reports;                       /* 1: the last error is the device's own */
-    unsigned calls[CALLS];             /* that came to an end */
-    unsigned patience[CALLS];          /* TANDEM_AGAIN so many times before each answer */
+    int reports;              /* 1: the last error is the device's own */
+    unsigned calls[CALLS];    /* that came to an end */
+    unsigned patience[CALLS]; /* TANDEM_AGAIN so many times before each answer */
     unsigned waited[CALLS];
     enum tandem_status answers[CALLS]; /* TANDEM_OK, or what comes instead */
     unsigned failing[CALLS];           /* so many times; 0: for ever */
     unsigned failed[CALLS];
     uint8_t parts;
-    unsigned begun[4];                 /* times that each part was begun */
-    uint8_t flags;                     /* of the last begin() */
-    unsigned confirm_after;            /* queries after activation until it is confirmed */
+    unsigned begun[4];      /* times that each part was begun */
+    uint8_t flags;          /* of the last begin() */
+    unsigned confirm_after; /* queries after activation until it is confirmed */
     int activated;
     int connected;
 } script;
@@ -169,9 +169,9 @@ static struct tandem_update update;
 
 static void script_reset(void)
 {
-    struct tandem_target target = {&script,      fake_connect,  fake_query,    fake_enter, fake_parts,
-                                   fake_begin,   fake_send,     fake_validate, fake_activate, fake_abort,
-                                   fake_seen,    fake_disconnect, fake_progress, fake_report, NULL};
+    struct tandem_target target = {&script,    fake_connect,    fake_query,    fake_enter,    fake_parts,
+                                   fake_begin, fake_send,       fake_validate, fake_activate, fake_abort,
+                                   fake_seen,  fake_disconnect, fake_progress, fake_report,   NULL};
 
     memset(&script, 0, sizeof script);
     script.target = target;
