@@ -31,4 +31,9 @@
 #define TANDEM_CONFIG_P256 1
 #endif
 
+#ifndef TANDEM_CONFIG_LAYOUT_WORDS
+/** 1: tandem_device_check() says in words what is wrong with a layout; 0: only that it is wrong (-1 KB). */
+#define TANDEM_CONFIG_LAYOUT_WORDS 1
+#endif
+
 #endif

@@ -9,6 +9,13 @@
 #include "core/flash.h"
 #include "core/journal.h"
 
+/* A build whose layout has been checked can leave the words out. */
+#if TANDEM_CONFIG_LAYOUT_WORDS
+#define WORDS(text) text
+#else
+#define WORDS(text) ""
+#endif
+
 static enum tandem_status fault(const char **reason, const char *text)
 {
     *reason = text;
@@ -24,21 +31,21 @@ static enum tandem_status check_flash(const struct tandem_flash_port *flash, con
 {
     if (flash == NULL || flash->read == NULL || flash->program == NULL || flash->erase == NULL ||
         flash->regions == NULL || flash->region_count == 0)
-        return fault(reason, "a flash port lacks a function or its sector map");
+        return fault(reason, WORDS("a flash port lacks a function or its sector map"));
     if (!is_power_of_two(flash->program_unit) || flash->program_unit > TANDEM_CONFIG_MAX_PROGRAM_UNIT)
-        return fault(reason, "a program unit is not a power of two up to TANDEM_CONFIG_MAX_PROGRAM_UNIT");
+        return fault(reason, WORDS("a program unit is not a power of two up to TANDEM_CONFIG_MAX_PROGRAM_UNIT"));
     if (flash->erased != 0xFF && flash->erased != 0x00)
-        return fault(reason, "an erased byte is neither 0xFF nor 0x00");
+        return fault(reason, WORDS("an erased byte is neither 0xFF nor 0x00"));
     uint64_t end = 0;
     for (uint8_t i = 0; i < flash->region_count; i++) {
         const struct tandem_flash_region *region = &flash->regions[i];
         if (region->sector_size == 0 || region->count == 0 || region->sector_size % flash->program_unit != 0)
-            return fault(reason, "a sector is not whole program units");
+            return fault(reason, WORDS("a sector is not whole program units"));
         if (region->address < end)
-            return fault(reason, "the sector map is not ascending, or overlaps");
+            return fault(reason, WORDS("the sector map is not ascending, or overlaps"));
         end = region->address + (uint64_t)region->sector_size * region->count;
         if (end > 0x100000000u)
-            return fault(reason, "a flash reaches beyond 32 bits of address");
+            return fault(reason, WORDS("a flash reaches beyond 32 bits of address"));
     }
     return TANDEM_OK;
 }
@@ -50,19 +57,19 @@ static enum tandem_status check_area(const struct tandem_area *area, int tail_of
     if (status != TANDEM_OK)
         return status;
     if (area->size == 0 || area->size > 0xFFFFFFFFu - area->address)
-        return fault(reason, "an area is empty or too large");
+        return fault(reason, WORDS("an area is empty or too large"));
     uint32_t address = area->address, end = area->address + area->size;
     struct tandem_sector sector;
     while (address < end) {
         if (!tandem_flash_sector(area->flash, address, &sector))
-            return fault(reason, "an area lies outside its flash");
+            return fault(reason, WORDS("an area lies outside its flash"));
         if (address == area->address && sector.address != address && !tail_of_sector)
-            return fault(reason, "an area does not begin on a sector border");
+            return fault(reason, WORDS("an area does not begin on a sector border"));
         if (address % area->flash->program_unit != 0)
-            return fault(reason, "an area does not begin on a program unit");
+            return fault(reason, WORDS("an area does not begin on a program unit"));
         address = sector.address + sector.size;
     }
-    return address == end ? TANDEM_OK : fault(reason, "an area does not end on a sector border");
+    return address == end ? TANDEM_OK : fault(reason, WORDS("an area does not end on a sector border"));
 }
 
 static int overlap(const struct tandem_area *a, const struct tandem_area *b)
@@ -84,10 +91,10 @@ static enum tandem_status check_slots(const struct tandem_device *device, const 
     for (uint8_t i = 0; i < device->slot_count; i++) {
         const struct tandem_slot *slot = &device->slots[i];
         if (slot->kind == 0 || slot->mode != TANDEM_MODE_DIRECT)
-            return fault(reason, "a slot has no kind, or a mode that this build does not know");
+            return fault(reason, WORDS("a slot has no kind, or a mode that this build does not know"));
         for (uint8_t j = 0; j < i; j++)
             if (device->slots[j].kind == slot->kind)
-                return fault(reason, "two slots have the same kind");
+                return fault(reason, WORDS("two slots have the same kind"));
         for (uint8_t bank = 0; bank < 2; bank++) {
             /* A slot may end inside a sector whose rest is its bank's manifest area. */
             struct tandem_area area = slot->areas[bank];
@@ -98,7 +105,7 @@ static enum tandem_status check_slots(const struct tandem_device *device, const 
             if (status != TANDEM_OK)
                 return status;
             if (overlaps_any_slot(device, &slot->areas[bank]))
-                return fault(reason, "two slots overlap");
+                return fault(reason, WORDS("two slots overlap"));
         }
     }
     return TANDEM_OK;
@@ -119,12 +126,12 @@ static enum tandem_status check_manifest(const struct tandem_device *device, uin
         const struct tandem_area *slot = &device->slots[i].areas[bank];
         shared |= slot->flash == area->flash && slot->address + slot->size == area->address;
         if (head.size != 0 && overlap(&head, &device->slots[i].areas[!bank]))
-            return fault(reason, "a manifest area shares a sector with the other bank");
+            return fault(reason, WORDS("a manifest area shares a sector with the other bank"));
     }
     if (head.size != 0 && !shared)
-        return fault(reason, "a manifest area begins inside a sector that is not its bank's");
+        return fault(reason, WORDS("a manifest area begins inside a sector that is not its bank's"));
     if (overlaps_any_slot(device, area) || overlap(area, &device->manifests[!bank]))
-        return fault(reason, "a manifest area overlaps something");
+        return fault(reason, WORDS("a manifest area overlaps something"));
     return TANDEM_OK;
 }
 
@@ -138,12 +145,11 @@ static enum tandem_status check_journal(const struct tandem_device *device, cons
     tandem_flash_sector(area->flash, area->address, &first);
     for (uint32_t address = area->address; address < area->address + area->size; address += first.size)
         if (!tandem_flash_sector(area->flash, address, &last) || last.address != address || last.size != first.size)
-            return fault(reason, "the journal's sectors are not of one size");
+            return fault(reason, WORDS("the journal's sectors are not of one size"));
     if (area->size / first.size / 2 * first.size < tandem_journal_half_min(area->flash->program_unit))
-        return fault(reason, "the journal is too small");
-    if (overlaps_any_slot(device, area) || overlap(area, &device->manifests[0]) ||
-        overlap(area, &device->manifests[1]))
-        return fault(reason, "the journal overlaps something");
+        return fault(reason, WORDS("the journal is too small"));
+    if (overlaps_any_slot(device, area) || overlap(area, &device->manifests[0]) || overlap(area, &device->manifests[1]))
+        return fault(reason, WORDS("the journal overlaps something"));
     return TANDEM_OK;
 }
 
@@ -162,16 +168,16 @@ enum tandem_status tandem_device_check(const struct tandem_device *device, const
         reason = &unwanted;
     *reason = "";
     if (!name_valid(device->vendor) || !name_valid(device->product)) {
-        *reason = "vendor and product need names of 1 to 31 bytes";
+        *reason = WORDS("vendor and product need names of 1 to 31 bytes");
         return TANDEM_ERROR_ARGUMENT;
     }
     if (device->slots == NULL || device->slot_count == 0 || device->slot_count > TANDEM_CONFIG_MAX_IMAGES ||
         device->key_count > 32 || (device->key_count != 0 && device->keys == NULL)) {
-        *reason = "no slots, too many slots, or too many keys";
+        *reason = WORDS("no slots, too many slots, or too many keys");
         return TANDEM_ERROR_ARGUMENT;
     }
     if (device->key_count < (device->signatures_needed ? device->signatures_needed : 1) && !device->allow_unsigned) {
-        *reason = "fewer trusted keys than signatures needed";
+        *reason = WORDS("fewer trusted keys than signatures needed");
         return TANDEM_ERROR_ARGUMENT;
     }
     enum tandem_status status = check_slots(device, reason);
