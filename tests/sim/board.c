@@ -326,6 +326,11 @@ void sim_board_copy(struct sim_board *to, const struct sim_board *from)
     to->reboot = 0;
 }
 
+uint32_t sim_board_address(const struct sim_board *board, const struct sim_place *place)
+{
+    return board->layout->chip_base[place->chip] + place->address;
+}
+
 void sim_board_factory(struct sim_board *board, const struct sim_release *release)
 {
     const struct sim_layout *layout = board->layout;
@@ -334,11 +339,11 @@ void sim_board_factory(struct sim_board *board, const struct sim_release *releas
     for (unsigned slot = 0; slot < layout->slot_count; slot++) {
         const struct sim_place *place = &layout->slots[slot].banks[0];
 
-        sim_flash_put(&board->chips[place->chip], place->address, release->images[slot][0], release->sizes[slot]);
+        sim_flash_put(&board->chips[place->chip], sim_board_address(board, place), release->images[slot][0], release->sizes[slot]);
     }
     tandem_package_header(&header, release->bytes);
-    sim_flash_put(&board->chips[layout->manifests[0].chip], layout->manifests[0].address, release->bytes,
-                  header.head_size);
+    sim_flash_put(&board->chips[layout->manifests[0].chip], sim_board_address(board, &layout->manifests[0]),
+                  release->bytes, header.head_size);
 }
 
 /* What a cut leaves in RAM: nothing to rely on. */
@@ -393,7 +398,7 @@ int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct si
         const struct sim_place *place = &board->layout->slots[slot].banks[bank];
         const struct sim_release *from = set->from[slot];
 
-        if (!from || memcmp(sim_flash_at(&board->chips[place->chip], place->address), from->images[slot][bank],
+        if (!from || memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)), from->images[slot][bank],
                             from->sizes[slot]) != 0)
             return 0;
     }
@@ -403,7 +408,7 @@ int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct si
 uint32_t sim_board_runs(const struct sim_board *board, int *bad)
 {
     const struct sim_place *place = &board->layout->slots[0].banks[board->boot.bank & 1];
-    const uint8_t *image = sim_flash_at(&board->chips[place->chip], place->address);
+    const uint8_t *image = sim_flash_at(&board->chips[place->chip], sim_board_address(board, place));
 
     *bad = image[9];
     return get32(image) == IMAGE_MAGIC ? get32(image + 4) : 0;

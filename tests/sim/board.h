@@ -34,6 +34,7 @@ struct sim_layout {
     const char *name;                          /* for --layout and replay ids */
     struct sim_flash_spec chips[SIM_CHIPS];    /* flashes */
     uint8_t chip_count;                        /* used */
+    uint32_t chip_base[SIM_CHIPS];             /* with `wrap`: what its port adds to an address */
     struct sim_slot_plan slots[SIM_SLOTS];     /* images */
     uint8_t slot_count;                        /* used */
     struct sim_place manifests[2];             /* of each bank */
@@ -125,6 +126,8 @@ enum tandem_status sim_board_start(struct sim_board *board);
 enum tandem_status sim_board_poll(struct sim_board *board);
 /* Time passes in the calls made so far. */
 void sim_board_settle(struct sim_board *board);
+/* Where a place is, in the chip's addresses. */
+uint32_t sim_board_address(const struct sim_board *board, const struct sim_place *place);
 /* Whether a bank holds a whole set, bit by bit. */
 int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct sim_set *set);
 /* The release number that the firmware in the started bank says it is, 0 if it is none; *bad if it never confirms. */

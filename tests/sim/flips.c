@@ -193,17 +193,19 @@ static void flip_packages(struct campaign *campaign)
 
 /* ---- flash ---- */
 
-static int inside(const struct sim_place *place, unsigned chip, uint32_t address)
+static int inside(const struct sim_layout *layout, const struct sim_place *place, unsigned chip, uint32_t address)
 {
-    return place->chip == chip && address >= place->address && address - place->address < place->size;
+    uint32_t first = layout->chip_base[chip] + place->address;
+
+    return place->chip == chip && address >= first && address - first < place->size;
 }
 
 static int in_bank(const struct sim_layout *layout, unsigned bank, unsigned chip, uint32_t address)
 {
     for (unsigned slot = 0; slot < layout->slot_count; slot++)
-        if (inside(&layout->slots[slot].banks[bank], chip, address))
+        if (inside(layout, &layout->slots[slot].banks[bank], chip, address))
             return 1;
-    return inside(&layout->manifests[bank], chip, address);
+    return inside(layout, &layout->manifests[bank], chip, address);
 }
 
 /* What the flipped board may run, and whether it may start nothing at all. */
@@ -270,7 +272,7 @@ static void flip_flash(struct campaign *campaign, enum rest rest, unsigned chip,
     status = sim_board_start(board);
     if (strcmp(campaign->plant, "blind") == 0) /* a bit changes and nobody verifies */
         sim_flash_flip(&board->chips[campaign->layout->slots[0].banks[board->boot.bank & 1].chip],
-                       campaign->layout->slots[0].banks[board->boot.bank & 1].address + 40, 0);
+                       sim_board_address(board, &campaign->layout->slots[0].banks[board->boot.bank & 1]) + 40, 0);
     judge_start(campaign, rest, status, chip, address);
     if (status == TANDEM_OK && rest == REST_RECEIVING && (bit & 1))
         go_on(campaign);
@@ -290,7 +292,7 @@ static void flip_flashes(struct campaign *campaign)
                 uint32_t address = flash->base + i;
 
                 if (!in_bank(layout, 0, chip, address) && !in_bank(layout, 1, chip, address) &&
-                    !inside(&layout->journal, chip, address))
+                    !inside(layout, &layout->journal, chip, address))
                     continue;
                 for (unsigned bit = 0; bit < 8; bit++)
                     if (chosen(campaign, PART_FLASH, rest_names[rest], ((uint64_t)chip << 32) + i, bit))

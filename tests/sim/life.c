@@ -98,7 +98,7 @@ static void plant_before_start(struct sim_life *life)
 
         for (uint32_t at = 0; at < journal->size; at += op.size) {
             op.kind = SIM_OP_ERASE;
-            op.address = journal->address + at;
+            op.address = sim_board_address(&life->board, journal) + at;
             op.size = sim_flash_sector(&life->board.chips[journal->chip], op.address, &op.address);
             sim_flash_tear(&life->board.chips[journal->chip], &op, SIM_TEAR_AFTER, &life->board.power.rng);
         }
@@ -114,7 +114,8 @@ static void plant_after_start(struct sim_life *life)
     if (planted(life, "other-bank")) /* starts the bank that was not chosen */
         life->board.boot.bank ^= 1;
     if (planted(life, "one-bit") && life->starts % 16 == 15) /* verifies nothing */
-        sim_flash_flip(&life->board.chips[place->chip], place->address + last->image_size / 2, 3);
+        sim_flash_flip(&life->board.chips[place->chip],
+                       sim_board_address(&life->board, place) + last->image_size / 2, 3);
 }
 
 int sim_life_start(struct sim_life *life)
