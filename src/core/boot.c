@@ -280,7 +280,6 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
     if (status == TANDEM_OK || boot->reason != TANDEM_BOOT_TRIAL)
         return TANDEM_OK;
     /* A trial that cannot be counted could go on for ever: do not begin it. */
-    bank.state = before;
     boot->reason = take_confirmed(boot, &look, TANDEM_ERROR_FLASH);
     boot->status = TANDEM_ERROR_FLASH;
     return boot->reason == TANDEM_BOOT_NONE ? TANDEM_ERROR_NOTHING : TANDEM_OK;
