@@ -256,7 +256,10 @@ enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer
     state->attempts = 0;
     if (manifest.counter > state->counter)
         state->counter = manifest.counter;
-    state->revoked |= tandem_bank_revocations(bank->device, &manifest);
+    uint32_t revoked = state->revoked | tandem_bank_revocations(bank->device, &manifest);
+    if (revoked != state->revoked)
+        memset(state->proofs, 0, sizeof state->proofs); /* they stood for signatures by these keys too */
+    state->revoked = revoked;
     state->outcome.status = TANDEM_OK;
     state->outcome.stage = TANDEM_STAGE_CONFIRMED;
     state->outcome.image = 0;
