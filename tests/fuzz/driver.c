@@ -52,8 +52,8 @@ static void on_signal(int signal_number)
 
     snprintf(name, sizeof name, "crash-%llu", number);
     file = open(name, O_CREAT | O_TRUNC | O_WRONLY, 0666);
-    length = snprintf(line, sizeof line, "signal %d in run %llu, seed %llu; its input is in %s\n", signal_number, number,
-                      seed, name);
+    length = snprintf(line, sizeof line, "signal %d in run %llu, seed %llu; its input is in %s\n", signal_number,
+                      number, seed, name);
     written = write(2, line, (size_t)length);
     if (file >= 0) {
         written = write(file, current, current_size);

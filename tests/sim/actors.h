@@ -17,12 +17,12 @@
 
 /* How a device behaves. */
 struct sim_unit_spec {
-    uint32_t boot_us;     /* from reset to the running firmware, flash reads aside */
-    uint32_t confirm_us;  /* from its start to its confirming itself */
-    uint32_t off_us;      /* how long the power stays off after a cut */
-    uint32_t step_us;     /* processor time of one turn of its loop */
-    int asynchronous;     /* flash */
-    int erase_idle;       /* 1: erases the free bank when it has nothing to do */
+    uint32_t boot_us;    /* from reset to the running firmware, flash reads aside */
+    uint32_t confirm_us; /* from its start to its confirming itself */
+    uint32_t off_us;     /* how long the power stays off after a cut */
+    uint32_t step_us;    /* processor time of one turn of its loop */
+    int asynchronous;    /* flash */
+    int erase_idle;      /* 1: erases the free bank when it has nothing to do */
 };
 
 enum sim_unit_state {
@@ -34,11 +34,11 @@ enum sim_unit_state {
 };
 
 struct sim_unit_port {
-    struct sim_link *link;             /* to one host */
-    struct tandem_link_device device;  /* the protocol */
-    struct tandem_stream stream;       /* over a wire */
-    uint8_t in[SIM_STREAM_BUFFER];     /* the stream's */
-    uint8_t out[SIM_STREAM_BUFFER];    /* the stream's */
+    struct sim_link *link;            /* to one host */
+    struct tandem_link_device device; /* the protocol */
+    struct tandem_stream stream;      /* over a wire */
+    uint8_t in[SIM_STREAM_BUFFER];    /* the stream's */
+    uint8_t out[SIM_STREAM_BUFFER];   /* the stream's */
 };
 
 struct sim_unit {
@@ -50,13 +50,13 @@ struct sim_unit {
     unsigned port_count;
     struct tandem_link_service service;
     enum sim_unit_state state;
-    jmp_buf out;               /* where the processor goes when power fails */
-    uint64_t started_us;       /* its firmware, last */
-    uint64_t restart_us;       /* when it last asked for a restart; 0: never */
-    uint64_t pending_us;       /* when an update was first found pending; 0: never */
-    unsigned starts;           /* times that it booted */
-    unsigned cuts;             /* times that power failed */
-    int idle_erased;           /* the free bank is erased */
+    jmp_buf out;         /* where the processor goes when power fails */
+    uint64_t started_us; /* its firmware, last */
+    uint64_t restart_us; /* when it last asked for a restart; 0: never */
+    uint64_t pending_us; /* when an update was first found pending; 0: never */
+    unsigned starts;     /* times that it booted */
+    unsigned cuts;       /* times that power failed */
+    int idle_erased;     /* the free bank is erased */
 };
 
 void sim_unit_init(struct sim_unit *unit, struct sim_world *world, const struct sim_layout *layout,
@@ -84,18 +84,18 @@ struct sim_host {
     struct sim_world *world;
     struct sim_cpu cpu;
     struct sim_peer *peers;
-    struct tandem_update *updates;   /* one a peer */
-    unsigned count;                  /* peers */
+    struct tandem_update *updates; /* one a peer */
+    unsigned count;                /* peers */
     struct tandem_group group;
-    int grouped;                     /* 1: the group is polled */
+    int grouped; /* 1: the group is polled */
     struct tandem_source source;
     struct tandem_offer offer;
     const struct sim_release *release;
-    uint8_t head[2048];              /* the offer's */
-    enum tandem_status status;       /* TANDEM_AGAIN: under way */
-    uint64_t ended_us;               /* when it was no longer so */
-    int *stop;                       /* world's: set when all is over; NULL: nobody waits */
-    uint32_t tick_us;                /* it looks around so often */
+    uint8_t head[2048];        /* the offer's */
+    enum tandem_status status; /* TANDEM_AGAIN: under way */
+    uint64_t ended_us;         /* when it was no longer so */
+    int *stop;                 /* world's: set when all is over; NULL: nobody waits */
+    uint32_t tick_us;          /* it looks around so often */
 };
 
 /* A host for `count` devices, over links already made (radio or wire). */

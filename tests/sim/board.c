@@ -142,8 +142,7 @@ static unsigned describe_images(const struct sim_release *release, const struct 
     return count;
 }
 
-void sim_release_make(struct sim_release *release, const struct sim_layout *layout,
-                      const struct sim_release_spec *spec)
+void sim_release_make(struct sim_release *release, const struct sim_layout *layout, const struct sim_release_spec *spec)
 {
     struct tandem_pack_image images[SIM_SLOTS * 2];
     struct tandem_signer signer = {0};
@@ -339,7 +338,8 @@ void sim_board_factory(struct sim_board *board, const struct sim_release *releas
     for (unsigned slot = 0; slot < layout->slot_count; slot++) {
         const struct sim_place *place = &layout->slots[slot].banks[0];
 
-        sim_flash_put(&board->chips[place->chip], sim_board_address(board, place), release->images[slot][0], release->sizes[slot]);
+        sim_flash_put(&board->chips[place->chip], sim_board_address(board, place), release->images[slot][0],
+                      release->sizes[slot]);
     }
     tandem_package_header(&header, release->bytes);
     sim_flash_put(&board->chips[layout->manifests[0].chip], sim_board_address(board, &layout->manifests[0]),
@@ -398,8 +398,8 @@ int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct si
         const struct sim_place *place = &board->layout->slots[slot].banks[bank];
         const struct sim_release *from = set->from[slot];
 
-        if (!from || memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)), from->images[slot][bank],
-                            from->sizes[slot]) != 0)
+        if (!from || memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)),
+                            from->images[slot][bank], from->sizes[slot]) != 0)
             return 0;
     }
     return 1;
@@ -441,8 +441,7 @@ uint64_t sim_board_hash(const struct sim_board *board, uint64_t seed)
 
 /* ---- updates without a link ---- */
 
-static enum tandem_status feed_loop(struct sim_board *board, const uint8_t *bytes, uint32_t size,
-                                    struct sim_feed *feed)
+static enum tandem_status feed_loop(struct sim_board *board, const uint8_t *bytes, uint32_t size, struct sim_feed *feed)
 {
     for (unsigned polls = 0; polls < POLLS_MAX; polls++) {
         uint32_t wants = tandem_install_wants(&board->install);
@@ -477,8 +476,8 @@ static enum tandem_status feed_loop(struct sim_board *board, const uint8_t *byte
     return TANDEM_ERROR_TIMEOUT;
 }
 
-enum tandem_status sim_board_feed_bytes(struct sim_board *board, const uint8_t *bytes, uint32_t size,
-                                        const uint8_t *id, int activate, struct sim_feed *feed)
+enum tandem_status sim_board_feed_bytes(struct sim_board *board, const uint8_t *bytes, uint32_t size, const uint8_t *id,
+                                        int activate, struct sim_feed *feed)
 {
     struct sim_feed nothing = {0};
     enum tandem_status status;

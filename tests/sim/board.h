@@ -31,18 +31,18 @@ struct sim_slot_plan {
 
 /* How a product lays out its flash. */
 struct sim_layout {
-    const char *name;                          /* for --layout and replay ids */
-    struct sim_flash_spec chips[SIM_CHIPS];    /* flashes */
-    uint8_t chip_count;                        /* used */
-    uint32_t chip_base[SIM_CHIPS];             /* with `wrap`: what its port adds to an address */
-    struct sim_slot_plan slots[SIM_SLOTS];     /* images */
-    uint8_t slot_count;                        /* used */
-    struct sim_place manifests[2];             /* of each bank */
-    struct sim_place journal;                  /* both halves */
-    uint16_t block_size;                       /* of the packages */
-    uint32_t buffer_size;                      /* of the installer */
-    uint8_t linked;                            /* 1: the first slot's images are linked for their bank */
-    uint8_t verify_policy;                     /* enum tandem_verify_policy */
+    const char *name;                       /* for --layout and replay ids */
+    struct sim_flash_spec chips[SIM_CHIPS]; /* flashes */
+    uint8_t chip_count;                     /* used */
+    uint32_t chip_base[SIM_CHIPS];          /* with `wrap`: what its port adds to an address */
+    struct sim_slot_plan slots[SIM_SLOTS];  /* images */
+    uint8_t slot_count;                     /* used */
+    struct sim_place manifests[2];          /* of each bank */
+    struct sim_place journal;               /* both halves */
+    uint16_t block_size;                    /* of the packages */
+    uint32_t buffer_size;                   /* of the installer */
+    uint8_t linked;                         /* 1: the first slot's images are linked for their bank */
+    uint8_t verify_policy;                  /* enum tandem_verify_policy */
     /* Optional: put a port of one's own between Tandem and the simulated chip. @return the port to use */
     const struct tandem_flash_port *(*wrap)(struct sim_flash *chip);
 };
@@ -54,24 +54,24 @@ const struct sim_layout *sim_layout_named(const char *name);
 /* ---- releases ---- */
 
 struct sim_release_spec {
-    uint32_t number;   /* of the release: its version is number.0.0 */
-    uint32_t counter;  /* security counter */
-    unsigned kinds;    /* bit n: brings an image for slot n; 0: all */
-    int bad;           /* 1: the firmware never confirms itself */
-    int stranger;      /* 1: signed by a key that nobody trusts */
-    int unsigned_;     /* 1: not signed */
+    uint32_t number;     /* of the release: its version is number.0.0 */
+    uint32_t counter;    /* security counter */
+    unsigned kinds;      /* bit n: brings an image for slot n; 0: all */
+    int bad;             /* 1: the firmware never confirms itself */
+    int stranger;        /* 1: signed by a key that nobody trusts */
+    int unsigned_;       /* 1: not signed */
     uint32_t image_size; /* of slot 0; 0: as the layout says */
 };
 
 struct sim_release {
     struct sim_release_spec spec;
-    unsigned kinds;                   /* bit n: brings slot n */
-    uint8_t *images[SIM_SLOTS][2];    /* as installed in each bank */
-    uint32_t sizes[SIM_SLOTS];        /* bytes */
-    uint8_t *bytes;                   /* the package */
-    uint32_t size;                    /* its bytes */
+    unsigned kinds;                     /* bit n: brings slot n */
+    uint8_t *images[SIM_SLOTS][2];      /* as installed in each bank */
+    uint32_t sizes[SIM_SLOTS];          /* bytes */
+    uint8_t *bytes;                     /* the package */
+    uint32_t size;                      /* its bytes */
     uint8_t id[TANDEM_PACKAGE_ID_SIZE]; /* its id */
-    struct tandem_version version;    /* its version */
+    struct tandem_version version;      /* its version */
 };
 
 void sim_release_make(struct sim_release *release, const struct sim_layout *layout,
@@ -92,20 +92,20 @@ void sim_set_apply(struct sim_set *set, const struct sim_set *base, const struct
 struct sim_board {
     const struct sim_layout *layout;
     struct sim_power power;
-    uint64_t clock_us;                   /* the board's own time, when no world gives one */
+    uint64_t clock_us; /* the board's own time, when no world gives one */
     struct sim_flash chips[SIM_CHIPS];
     struct tandem_slot slots[SIM_SLOTS];
     struct tandem_key key;
     struct tandem_system_port system;
     struct tandem_device device;
-    struct tandem_boot boot;             /* the last start */
-    int reboot;                          /* the firmware asked for a restart */
-    uint8_t battery;                     /* percent */
-    uint64_t feeds;                      /* of the watchdog */
-    uint64_t fed_reads;                  /* bytes read when it was last fed */
-    uint64_t fed_ops;                    /* operations begun when it was last fed */
-    uint64_t hungry_reads;               /* most bytes read between two feeds, while blocking */
-    uint64_t hungry_ops;                 /* most operations between two feeds, while blocking */
+    struct tandem_boot boot; /* the last start */
+    int reboot;              /* the firmware asked for a restart */
+    uint8_t battery;         /* percent */
+    uint64_t feeds;          /* of the watchdog */
+    uint64_t fed_reads;      /* bytes read when it was last fed */
+    uint64_t fed_ops;        /* operations begun when it was last fed */
+    uint64_t hungry_reads;   /* most bytes read between two feeds, while blocking */
+    uint64_t hungry_ops;     /* most operations between two feeds, while blocking */
     /* RAM: garbage after each start */
     struct tandem_install install;
     uint8_t *buffer;
@@ -140,10 +140,10 @@ void sim_board_complain(const struct sim_board *board);
 
 /* How bytes reach the installer without a link. */
 struct sim_feed {
-    uint32_t chunk;      /* bytes at once; 0: as much as there is room */
-    uint32_t sent;       /* out: bytes handed over, repetitions included */
-    uint32_t first;      /* out: offset wanted first */
-    uint32_t reached;    /* out: highest offset that was wanted so far */
+    uint32_t chunk;   /* bytes at once; 0: as much as there is room */
+    uint32_t sent;    /* out: bytes handed over, repetitions included */
+    uint32_t first;   /* out: offset wanted first */
+    uint32_t reached; /* out: highest offset that was wanted so far */
 };
 
 /* Bring a package in. @return TANDEM_OK validated (or pending, if `activate`); the outcome's status if it failed;
@@ -151,8 +151,8 @@ struct sim_feed {
 enum tandem_status sim_board_feed(struct sim_board *board, const struct sim_release *release, int activate,
                                   struct sim_feed *feed);
 /* The same, with bytes that need not be the release's own. */
-enum tandem_status sim_board_feed_bytes(struct sim_board *board, const uint8_t *bytes, uint32_t size,
-                                        const uint8_t *id, int activate, struct sim_feed *feed);
+enum tandem_status sim_board_feed_bytes(struct sim_board *board, const uint8_t *bytes, uint32_t size, const uint8_t *id,
+                                        int activate, struct sim_feed *feed);
 /* From a started board to the release confirmed, as a good host and a good firmware do it, whatever the board's state:
  * confirm or leave a trial, bring the package in, activate, restart, confirm. @return TANDEM_OK or what stopped it */
 enum tandem_status sim_board_update(struct sim_board *board, const struct sim_release *release);

@@ -60,10 +60,10 @@ struct run {
     struct sim_life life;
     struct campaign *campaign;
     unsigned level;
-    uint64_t k;          /* the operation of the level above that was cut */
-    enum sim_tear tear;  /* and how */
-    int recovering;      /* between a cut and the board's being well again */
-    uint64_t ops;        /* candidates seen */
+    uint64_t k;         /* the operation of the level above that was cut */
+    enum sim_tear tear; /* and how */
+    int recovering;     /* between a cut and the board's being well again */
+    uint64_t ops;       /* candidates seen */
 };
 
 struct campaign {
@@ -74,14 +74,14 @@ struct campaign {
     const char *plant;
     uint64_t seed;
     int asynchronous;
-    unsigned depth;          /* levels of cuts: 1 or 2 */
-    unsigned stride;         /* inside a long program call: one unit in so many */
-    unsigned pair_stride;    /* second cuts: one in so many */
-    unsigned slice, slices;  /* which part of the first cuts */
-    int everywhere;          /* second cuts also in the updates after the recovery */
-    uint64_t replay_k[2];    /* 0: all */
+    unsigned depth;         /* levels of cuts: 1 or 2 */
+    unsigned stride;        /* inside a long program call: one unit in so many */
+    unsigned pair_stride;   /* second cuts: one in so many */
+    unsigned slice, slices; /* which part of the first cuts */
+    int everywhere;         /* second cuts also in the updates after the recovery */
+    uint64_t replay_k[2];   /* 0: all */
     enum sim_tear replay_tear[2];
-    uint64_t *seen;          /* states judged before: a hash set */
+    uint64_t *seen; /* states judged before: a hash set */
     uint64_t cuts[2], pruned, failures, worst_resent;
 };
 
@@ -92,8 +92,7 @@ static void name_case(const struct campaign *campaign, const struct run *run, ch
 
     if (run->level == 0) {
         snprintf(name, size, "sim_cuts:%s%s:%s:0:none:%llu", campaign->layout->name,
-                 campaign->asynchronous ? "+async" : "", campaign->scenario->name,
-                 (unsigned long long)campaign->seed);
+                 campaign->asynchronous ? "+async" : "", campaign->scenario->name, (unsigned long long)campaign->seed);
         return;
     }
     snprintf(tears, sizeof tears, "%s", sim_tear_text(first->tear));
@@ -289,8 +288,8 @@ static void on_op(void *ctx, const struct sim_op *op)
 static int erase_idle(struct sim_life *life)
 {
     struct sim_board *board = &life->board;
-    enum tandem_status status = tandem_install_init(&board->install, &board->device, board->buffer,
-                                                    board->layout->buffer_size);
+    enum tandem_status status =
+        tandem_install_init(&board->install, &board->device, board->buffer, board->layout->buffer_size);
 
     for (unsigned i = 0; i < 100000 && status == TANDEM_OK; i++) {
         status = tandem_install_erase_idle(&board->install);
@@ -413,8 +412,8 @@ static void run_campaign(struct campaign *campaign)
     live(campaign);
     printf("%-9s %-5s %-6s slice %u/%u seed %llu: %llu operations, %llu cuts, %llu second cuts, %llu seen before, "
            "%llu bytes resent at most\n",
-           campaign->layout->name, campaign->asynchronous ? "async" : "sync", campaign->scenario->name,
-           campaign->slice, campaign->slices, (unsigned long long)campaign->seed,
+           campaign->layout->name, campaign->asynchronous ? "async" : "sync", campaign->scenario->name, campaign->slice,
+           campaign->slices, (unsigned long long)campaign->seed,
            (unsigned long long)campaign->runs[0].life.board.power.ops, (unsigned long long)campaign->cuts[0],
            (unsigned long long)campaign->cuts[1], (unsigned long long)campaign->pruned,
            (unsigned long long)campaign->worst_resent);
@@ -515,8 +514,8 @@ static int parse_options(struct campaign *campaign, struct options *options, int
             campaign->pair_stride = (unsigned)strtoul(argv[++i], NULL, 10), campaign->depth = 2;
         else if (strcmp(argv[i], "--plant") == 0)
             campaign->plant = argv[++i];
-        else if (strcmp(argv[i], "--slice") == 0 && sscanf(argv[++i], "%u/%u", &campaign->slice,
-                                                           &campaign->slices) == 2)
+        else if (strcmp(argv[i], "--slice") == 0 &&
+                 sscanf(argv[++i], "%u/%u", &campaign->slice, &campaign->slices) == 2)
             continue;
         else
             return 0;

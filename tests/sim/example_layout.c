@@ -103,8 +103,12 @@ static const struct tandem_flash_port *make_driver(struct sim_flash *chip)
 /* Places are in the driver's addresses. */
 static const struct sim_layout example = {
     .name = "example",
-    .chips = {{.regions = {{CHIP_BASE, 1 * KB, 32}}, .region_count = 1, .program_unit = 4, .erased = 0xFF,
-               .erase_us = 45000, .program_ns = 3000}},
+    .chips = {{.regions = {{CHIP_BASE, 1 * KB, 32}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 45000,
+               .program_ns = 3000}},
     .chip_count = 1,
     .chip_base = {CHIP_BASE},
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0, 4 * KB}, {0, 4 * KB, 4 * KB}}, 2500}},

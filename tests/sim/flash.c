@@ -281,7 +281,8 @@ static enum tandem_status program_units(struct sim_flash *flash, uint32_t addres
             return status;
         /* What really happens: bits go one way only. */
         for (uint32_t i = 0; i < unit; i++) {
-            uint8_t change = (uint8_t)((data[done + i] ^ flash->spec.erased) & ~(flash->cells[at + i] ^ flash->spec.erased));
+            uint8_t change =
+                (uint8_t)((data[done + i] ^ flash->spec.erased) & ~(flash->cells[at + i] ^ flash->spec.erased));
 
             if (flash->stuck)
                 change &= (uint8_t)~flash->stuck[at + i];
@@ -582,12 +583,9 @@ uint32_t sim_flash_violations(const struct sim_flash *flash)
 }
 
 static const char *const violation_texts[SIM_VIOLATIONS] = {
-    "program not in whole units",
-    "unit programmed twice between erases",
-    "spent bit programmed back",
-    "erase not at a sector's start",
-    "outside the flash",
-    "call while an operation is under way",
+    "program not in whole units", "unit programmed twice between erases",
+    "spent bit programmed back",  "erase not at a sector's start",
+    "outside the flash",          "call while an operation is under way",
     "call after power failed",
 };
 

@@ -60,16 +60,16 @@ struct sim_op {
  * looked at: what would flash hold if power failed here?
  */
 struct sim_power {
-    uint64_t ops;                                    /* operations begun so far */
-    uint64_t cut_at;                                 /* power fails in this one; 0: never */
-    enum sim_tear tear;                              /* how */
-    jmp_buf *out;                                    /* where to when it fails; NULL: calls fail from then on */
-    int on;                                          /* 0 after a cut */
+    uint64_t ops;                                     /* operations begun so far */
+    uint64_t cut_at;                                  /* power fails in this one; 0: never */
+    enum sim_tear tear;                               /* how */
+    jmp_buf *out;                                     /* where to when it fails; NULL: calls fail from then on */
+    int on;                                           /* 0 after a cut */
     void (*hook)(void *ctx, const struct sim_op *op); /* optional: called before each operation */
-    void *hook_ctx;                                  /* handed to it */
-    uint64_t fail_at;                                /* this operation fails with TANDEM_ERROR_FLASH; 0: none */
-    uint64_t fail_count;                             /* and so many in all, counted from it */
-    struct sim_rng rng;                              /* for tears and unstable reads */
+    void *hook_ctx;                                   /* handed to it */
+    uint64_t fail_at;                                 /* this operation fails with TANDEM_ERROR_FLASH; 0: none */
+    uint64_t fail_count;                              /* and so many in all, counted from it */
+    struct sim_rng rng;                               /* for tears and unstable reads */
 };
 
 /* What a flash is and how long it takes. */
@@ -84,37 +84,37 @@ struct sim_flash_spec {
 };
 
 struct sim_flash_stats {
-    uint64_t erases;      /* done */
-    uint64_t programs;    /* calls */
-    uint64_t bytes;       /* programmed */
-    uint64_t reads;       /* bytes read */
-    uint64_t busy_us;     /* time spent in erases and programs */
-    uint32_t worst_wear;  /* erases of the sector that had most */
+    uint64_t erases;     /* done */
+    uint64_t programs;   /* calls */
+    uint64_t bytes;      /* programmed */
+    uint64_t reads;      /* bytes read */
+    uint64_t busy_us;    /* time spent in erases and programs */
+    uint32_t worst_wear; /* erases of the sector that had most */
 };
 
 struct sim_flash {
-    struct tandem_flash_port port;  /* hand this to Tandem */
-    struct sim_flash_spec spec;     /* what it is */
-    struct sim_power *power;        /* the board's switch */
-    const uint64_t *now_us;         /* the world's clock */
-    uint64_t stall_us;              /* processor time that calls took since the world last collected it */
-    uint32_t base;                  /* first address */
-    uint32_t size;                  /* bytes */
-    uint8_t *cells;                 /* what is stored */
-    uint8_t *doubt;                 /* bits that read at random */
-    uint8_t *weak;                  /* bits that read wrongly now and then */
-    uint8_t *spent;                 /* one byte a unit: programmed since the last erase */
-    uint8_t *stuck;                 /* bits that programming no longer changes; NULL: none */
-    uint32_t doubtful;              /* bytes with a bit in `doubt` or `weak`, at least; 0: none */
-    uint32_t *wear;                 /* erases of each sector */
-    uint32_t sectors;               /* entries of `wear` */
+    struct tandem_flash_port port; /* hand this to Tandem */
+    struct sim_flash_spec spec;    /* what it is */
+    struct sim_power *power;       /* the board's switch */
+    const uint64_t *now_us;        /* the world's clock */
+    uint64_t stall_us;             /* processor time that calls took since the world last collected it */
+    uint32_t base;                 /* first address */
+    uint32_t size;                 /* bytes */
+    uint8_t *cells;                /* what is stored */
+    uint8_t *doubt;                /* bits that read at random */
+    uint8_t *weak;                 /* bits that read wrongly now and then */
+    uint8_t *spent;                /* one byte a unit: programmed since the last erase */
+    uint8_t *stuck;                /* bits that programming no longer changes; NULL: none */
+    uint32_t doubtful;             /* bytes with a bit in `doubt` or `weak`, at least; 0: none */
+    uint32_t *wear;                /* erases of each sector */
+    uint32_t sectors;              /* entries of `wear` */
     struct {
-        int active;                 /* an operation is under way */
-        enum sim_op_kind kind;      /* which */
-        uint32_t address;           /* where */
-        uint32_t size;              /* bytes */
-        uint64_t done_us;           /* when it ends */
-        enum tandem_status result;  /* how */
+        int active;                /* an operation is under way */
+        enum sim_op_kind kind;     /* which */
+        uint32_t address;          /* where */
+        uint32_t size;             /* bytes */
+        uint64_t done_us;          /* when it ends */
+        enum tandem_status result; /* how */
     } pending;
     uint32_t violations[SIM_VIOLATIONS]; /* how often each rule was broken */
     uint32_t violation_address;          /* where the last time */

@@ -236,8 +236,8 @@ static uint64_t peer_step(void *ctx)
         peer->packets++;
     if (!peer->end->host)
         return SIM_NEVER;
-    while (peer->up && peer->end->packet.send(peer->end, TANDEM_CHANNEL_DATA, data,
-                                              peer->end->packet.mtu(peer->end)) == TANDEM_OK)
+    while (peer->up &&
+           peer->end->packet.send(peer->end, TANDEM_CHANNEL_DATA, data, peer->end->packet.mtu(peer->end)) == TANDEM_OK)
         peer->sent++;
     return SIM_NEVER;
 }
@@ -262,7 +262,13 @@ static double measure(const struct sim_radio_spec *spec, uint64_t us)
 }
 
 static const struct sim_radio_spec fast = {
-    .interval_us = 15000, .mtu = 247, .pdu = 251, .phy = 2, .host_queue = 24, .device_queue = 8, .device_receive = 16,
+    .interval_us = 15000,
+    .mtu = 247,
+    .pdu = 251,
+    .phy = 2,
+    .host_queue = 24,
+    .device_queue = 8,
+    .device_receive = 16,
 };
 
 /* The published figures of the radio: see the table in README.md. */

@@ -15,8 +15,12 @@
 /* Small devices, so that a thousand of them fit in memory. */
 static const struct sim_layout small = {
     .name = "small",
-    .chips = {{.regions = {{0, 1 * KB, 24}}, .region_count = 1, .program_unit = 4, .erased = 0xFF,
-               .erase_us = 2000, .program_ns = 3000}},
+    .chips = {{.regions = {{0, 1 * KB, 24}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 2000,
+               .program_ns = 3000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0, 9 * KB}, {0, 9 * KB, 9 * KB}}, 8 * KB}},
     .slot_count = 1,
@@ -32,10 +36,10 @@ struct device {
 };
 
 struct measured {
-    double seconds;     /* simulated, until the last is confirmed */
-    double processor;   /* of this process: host, devices and world together */
-    size_t host_bytes;  /* of the host's state for each device */
-    long resident_kb;   /* of this process */
+    double seconds;    /* simulated, until the last is confirmed */
+    double processor;  /* of this process: host, devices and world together */
+    size_t host_bytes; /* of the host's state for each device */
+    long resident_kb;  /* of this process */
     unsigned confirmed;
     unsigned whole;
 };
@@ -65,9 +69,15 @@ static void *must(void *memory)
 static void add_device(struct device *device, struct sim_world *world, struct sim_host *host, unsigned index,
                        const struct sim_release *old)
 {
-    static const struct sim_radio_spec radio = {.interval_us = 15000, .supervision_us = 2000000,
-                                                .reconnect_us = 30000, .mtu = 247, .pdu = 251, .phy = 2,
-                                                .host_queue = 8, .device_queue = 4, .device_receive = 8};
+    static const struct sim_radio_spec radio = {.interval_us = 15000,
+                                                .supervision_us = 2000000,
+                                                .reconnect_us = 30000,
+                                                .mtu = 247,
+                                                .pdu = 251,
+                                                .phy = 2,
+                                                .host_queue = 8,
+                                                .device_queue = 4,
+                                                .device_receive = 8};
     static const struct sim_unit_spec spec = {.boot_us = 20000, .confirm_us = 50000, .step_us = 200};
 
     sim_unit_init(&device->unit, world, &small, &spec);
@@ -104,8 +114,8 @@ static void measure(unsigned count, uint64_t seed, struct measured *result)
     result->processor = (double)(clock() - begin) / CLOCKS_PER_SEC;
     result->seconds = (double)(host.ended_us - 200000) / 1e6;
     result->resident_kb = resident_kb();
-    result->host_bytes = sizeof(struct tandem_update) + sizeof(struct tandem_link_host) +
-                         sizeof(struct tandem_link_connector);
+    result->host_bytes =
+        sizeof(struct tandem_update) + sizeof(struct tandem_link_host) + sizeof(struct tandem_link_connector);
     for (unsigned i = 0; i < count; i++) {
         const struct sim_board *board = &devices[i].unit.board;
 
@@ -130,8 +140,8 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--plant") == 0)
         plant = 1;
     printf("8 KB of firmware to N devices at once, LE 2M, one host process, seed 1\n");
-    printf("%8s %10s %12s %14s %16s %12s %12s\n", "devices", "confirmed", "simulated s", "processor s",
-           "host B/device", "host KB", "resident KB");
+    printf("%8s %10s %12s %14s %16s %12s %12s\n", "devices", "confirmed", "simulated s", "processor s", "host B/device",
+           "host KB", "resident KB");
     for (unsigned i = 0; i < 4; i++) {
         struct measured *result = &results[i];
 

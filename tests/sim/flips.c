@@ -22,14 +22,14 @@ struct campaign {
     const struct sim_layout *layout;
     struct sim_release first, old, new, fresh;
     struct sim_set first_set, old_set, new_set;
-    struct sim_life life;       /* brings boards into their states */
-    struct sim_board rest;      /* a board in a state */
-    struct sim_board lab;       /* the flipped one */
+    struct sim_life life;  /* brings boards into their states */
+    struct sim_board rest; /* a board in a state */
+    struct sim_board lab;  /* the flipped one */
     const char *plant;
     uint64_t seed;
-    unsigned bits;              /* of each byte: how many are flipped */
+    unsigned bits; /* of each byte: how many are flipped */
     unsigned slice, slices;
-    const char *replay;         /* only this id */
+    const char *replay; /* only this id */
     uint64_t flips[PARTS], failures, accepted, refused, nothing;
     char id[120];
 };
@@ -314,8 +314,14 @@ struct scene {
 static void connect(struct campaign *campaign, struct scene *scene, enum part part, unsigned index,
                     const struct sim_release *release)
 {
-    static const struct sim_radio_spec radio = {.interval_us = 7500, .supervision_us = 1000000, .reconnect_us = 50000,
-                                                .mtu = 247, .pdu = 251, .phy = 2, .host_queue = 8, .device_queue = 8,
+    static const struct sim_radio_spec radio = {.interval_us = 7500,
+                                                .supervision_us = 1000000,
+                                                .reconnect_us = 50000,
+                                                .mtu = 247,
+                                                .pdu = 251,
+                                                .phy = 2,
+                                                .host_queue = 8,
+                                                .device_queue = 8,
                                                 .device_receive = 16};
     static const struct sim_wire_spec wire = {.baud = 1000000, .replug_us = 50000};
 
@@ -365,8 +371,7 @@ static uint64_t flip_wire(struct campaign *campaign, enum part part, uint64_t at
     sim_host_run(&scene.hosts[1], NULL, 0);
     sim_world_run(&scene.world, scene.world.now_us + 300000000);
     sim_set_apply(&fresh, NULL, &campaign->fresh);
-    if (scene.hosts[1].status != TANDEM_OK ||
-        !sim_board_holds(&scene.unit.board, scene.unit.board.boot.bank, &fresh))
+    if (scene.hosts[1].status != TANDEM_OK || !sim_board_holds(&scene.unit.board, scene.unit.board.boot.bank, &fresh))
         fail(campaign, "a fresh update does not go in");
     for (unsigned i = 0; i < 2; i++) {
         sim_link_free(&scene.links[i]);

@@ -14,15 +14,15 @@
 #define MOMENTS 40
 
 enum fault {
-    FAULT_NONE,      /* nothing */
-    FAULT_POWER,     /* power fails, and returns */
-    FAULT_GONE,      /* out of range for good */
-    FAULT_LINK,      /* the link drops once */
-    FAULT_STRANGE,   /* the member's hardware is another: it refuses from the start */
-    FAULT_SECTOR,    /* its flash fails from here on: it refuses in the middle */
-    FAULT_BATTERY,   /* its battery runs low */
-    FAULT_HOST,      /* the host dies */
-    FAULT_CANCEL,    /* the user cancels */
+    FAULT_NONE,    /* nothing */
+    FAULT_POWER,   /* power fails, and returns */
+    FAULT_GONE,    /* out of range for good */
+    FAULT_LINK,    /* the link drops once */
+    FAULT_STRANGE, /* the member's hardware is another: it refuses from the start */
+    FAULT_SECTOR,  /* its flash fails from here on: it refuses in the middle */
+    FAULT_BATTERY, /* its battery runs low */
+    FAULT_HOST,    /* the host dies */
+    FAULT_CANCEL,  /* the user cancels */
     FAULTS
 };
 
@@ -52,9 +52,15 @@ static void complain(const struct pair *pair, unsigned moment, int parallel, con
 
 static void add_host(struct pair *pair, unsigned index, int parallel)
 {
-    static const struct sim_radio_spec radio = {.interval_us = 15000, .supervision_us = 1000000,
-                                                .reconnect_us = 60000, .mtu = 247, .pdu = 251, .phy = 2,
-                                                .host_queue = 16, .device_queue = 8, .device_receive = 16,
+    static const struct sim_radio_spec radio = {.interval_us = 15000,
+                                                .supervision_us = 1000000,
+                                                .reconnect_us = 60000,
+                                                .mtu = 247,
+                                                .pdu = 251,
+                                                .phy = 2,
+                                                .host_queue = 16,
+                                                .device_queue = 8,
+                                                .device_receive = 16,
                                                 .event_loss_ppm = 5000};
     struct tandem_update_options options = {.confirm_ms = 15000, .attempts = 6};
     struct tandem_group_options group = {.parallel = (uint16_t)(parallel ? 0 : 1)};
@@ -283,8 +289,8 @@ int main(int argc, char **argv)
             int parallel;
             unsigned long long replayed;
 
-            if (sscanf(argv[i + 1], "sim_group:%15[^:]:%u:%u:%d:%llu", name, &member, &moment, &parallel,
-                       &replayed) != 5)
+            if (sscanf(argv[i + 1], "sim_group:%15[^:]:%u:%u:%d:%llu", name, &member, &moment, &parallel, &replayed) !=
+                5)
                 return 2;
             for (unsigned fault = 0; fault < FAULTS; fault++)
                 if (strcmp(name, fault_names[fault]) == 0)

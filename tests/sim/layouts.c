@@ -17,8 +17,12 @@ extern const struct sim_layout *const sim_own_layouts[];
 /* 64 KB of 1 KB sectors, word writes: a small Cortex-M0. */
 static const struct sim_layout tiny = {
     .name = "tiny",
-    .chips = {{.regions = {{0, 1 * KB, 64}}, .region_count = 1, .program_unit = 4, .erased = 0xFF,
-               .erase_us = 22000, .program_ns = 10000}},
+    .chips = {{.regions = {{0, 1 * KB, 64}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 22000,
+               .program_ns = 10000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 4 * KB}, {0, 12 * KB, 4 * KB}}, 2200}},
     .slot_count = 1,
@@ -31,8 +35,12 @@ static const struct sim_layout tiny = {
 /* 4 KB sectors written by the byte: serial NOR. */
 static const struct sim_layout nor4k = {
     .name = "nor4k",
-    .chips = {{.regions = {{0x100000, 4 * KB, 32}}, .region_count = 1, .program_unit = 1, .erased = 0xFF,
-               .erase_us = 85000, .program_ns = 3000}},
+    .chips = {{.regions = {{0x100000, 4 * KB, 32}},
+               .region_count = 1,
+               .program_unit = 1,
+               .erased = 0xFF,
+               .erase_us = 85000,
+               .program_ns = 3000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x104000, 16 * KB}, {0, 0x108000, 16 * KB}}, 5000}},
     .slot_count = 1,
@@ -46,8 +54,12 @@ static const struct sim_layout nor4k = {
 /* Two images in a bank. */
 static const struct sim_layout duo = {
     .name = "duo",
-    .chips = {{.regions = {{0x8000000, 1 * KB, 64}}, .region_count = 1, .program_unit = 8, .erased = 0xFF,
-               .erase_us = 40000, .program_ns = 10000}},
+    .chips = {{.regions = {{0x8000000, 1 * KB, 64}},
+               .region_count = 1,
+               .program_unit = 8,
+               .erased = 0xFF,
+               .erase_us = 40000,
+               .program_ns = 10000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8002000, 4 * KB}, {0, 0x8003000, 4 * KB}}, 1700},
               {TANDEM_KIND_STACK, {{0, 0x8004000, 2 * KB}, {0, 0x8005000, 2 * KB}}, 1300}},
@@ -62,7 +74,11 @@ static const struct sim_layout duo = {
 static const struct sim_layout mixed = {
     .name = "mixed",
     .chips = {{.regions = {{0x8000000, 16 * KB, 4}, {0x8010000, 64 * KB, 1}, {0x8020000, 128 * KB, 1}},
-               .region_count = 3, .program_unit = 4, .erased = 0xFF, .erase_us = 250000, .program_ns = 4000}},
+               .region_count = 3,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 250000,
+               .program_ns = 4000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8010000, 64 * KB}, {0, 0x8020000, 128 * KB}}, 3000}},
     .slot_count = 1,
@@ -75,8 +91,12 @@ static const struct sim_layout mixed = {
 /* Double words with ECC, images linked for their bank: an STM32L4 or G4 without remap. */
 static const struct sim_layout unit16 = {
     .name = "unit16",
-    .chips = {{.regions = {{0, 2 * KB, 32}}, .region_count = 1, .program_unit = 16, .erased = 0xFF,
-               .erase_us = 22000, .program_ns = 10000}},
+    .chips = {{.regions = {{0, 2 * KB, 32}},
+               .region_count = 1,
+               .program_unit = 16,
+               .erased = 0xFF,
+               .erase_us = 22000,
+               .program_ns = 10000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 16 * KB, 8 * KB}, {0, 24 * KB, 8 * KB}}, 3100}},
     .slot_count = 1,
@@ -90,8 +110,12 @@ static const struct sim_layout unit16 = {
 /* Flash words of 32 bytes, manifests in the last sector of the slots: an STM32H7 in small. */
 static const struct sim_layout unit32 = {
     .name = "unit32",
-    .chips = {{.regions = {{0x8000000, 8 * KB, 6}}, .region_count = 1, .program_unit = 32, .erased = 0xFF,
-               .erase_us = 500000, .program_ns = 3000}},
+    .chips = {{.regions = {{0x8000000, 8 * KB, 6}},
+               .region_count = 1,
+               .program_unit = 32,
+               .erased = 0xFF,
+               .erase_us = 500000,
+               .program_ns = 3000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8004000, 14 * KB}, {0, 0x8008000, 14 * KB}}, 4000}},
     .slot_count = 1,
@@ -104,8 +128,12 @@ static const struct sim_layout unit32 = {
 /* Erased cells read as zero, two images: an STM32L0 or L1. */
 static const struct sim_layout zero = {
     .name = "zero",
-    .chips = {{.regions = {{0, 512, 96}}, .region_count = 1, .program_unit = 4, .erased = 0x00,
-               .erase_us = 3000, .program_ns = 10000}},
+    .chips = {{.regions = {{0, 512, 96}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0x00,
+               .erase_us = 3000,
+               .program_ns = 10000}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 4 * KB}, {0, 12 * KB, 4 * KB}}, 1500},
               {TANDEM_KIND_DATA, {{0, 16 * KB, 2 * KB}, {0, 18 * KB, 2 * KB}}, 700}},
@@ -119,10 +147,18 @@ static const struct sim_layout zero = {
 /* One bank on the chip, the other on a serial flash beside it. */
 static const struct sim_layout external = {
     .name = "external",
-    .chips = {{.regions = {{0, 1 * KB, 32}}, .region_count = 1, .program_unit = 4, .erased = 0xFF,
-               .erase_us = 85000, .program_ns = 10000},
-              {.regions = {{0, 4 * KB, 16}}, .region_count = 1, .program_unit = 1, .erased = 0xFF,
-               .erase_us = 45000, .program_ns = 3000}},
+    .chips = {{.regions = {{0, 1 * KB, 32}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 85000,
+               .program_ns = 10000},
+              {.regions = {{0, 4 * KB, 16}},
+               .region_count = 1,
+               .program_unit = 1,
+               .erased = 0xFF,
+               .erase_us = 45000,
+               .program_ns = 3000}},
     .chip_count = 2,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 4 * KB}, {1, 0, 8 * KB}}, 2100}},
     .slot_count = 1,
@@ -135,8 +171,12 @@ static const struct sim_layout external = {
 /* The board of the throughput figures: 4 KB sectors, 85 ms to erase one. */
 static const struct sim_layout earbud = {
     .name = "earbud",
-    .chips = {{.regions = {{0, 4 * KB, 256}}, .region_count = 1, .program_unit = 4, .erased = 0xFF,
-               .erase_us = 85000, .program_ns = 0}},
+    .chips = {{.regions = {{0, 4 * KB, 256}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 85000,
+               .program_ns = 0}},
     .chip_count = 1,
     .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x20000, 320 * KB}, {0, 0x70000, 320 * KB}}, 256 * KB}},
     .slot_count = 1,
@@ -146,7 +186,7 @@ static const struct sim_layout earbud = {
     .buffer_size = 16384,
 };
 
-static const struct sim_layout *const layouts[] = {&tiny,   &duo,    &zero,  &unit16, &external,
+static const struct sim_layout *const layouts[] = {&tiny,  &duo,    &zero,  &unit16, &external,
                                                    &nor4k, &unit32, &mixed, &earbud, NULL};
 
 const struct sim_layout *sim_layout_at(unsigned index)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIECE 192          /* bytes fed at once when in step */
+#define PIECE 192 /* bytes fed at once when in step */
 #define POLLS_MAX 400000
 #define STARTS_MAX 10
 
@@ -114,8 +114,8 @@ static void plant_after_start(struct sim_life *life)
     if (planted(life, "other-bank")) /* starts the bank that was not chosen */
         life->board.boot.bank ^= 1;
     if (planted(life, "one-bit") && life->starts % 16 == 15) /* verifies nothing */
-        sim_flash_flip(&life->board.chips[place->chip],
-                       sim_board_address(&life->board, place) + last->image_size / 2, 3);
+        sim_flash_flip(&life->board.chips[place->chip], sim_board_address(&life->board, place) + last->image_size / 2,
+                       3);
 }
 
 int sim_life_start(struct sim_life *life)
@@ -188,8 +188,8 @@ enum tandem_status sim_life_begin(struct sim_life *life, const struct sim_releas
     expect->may_new = 0;
     expect->transfer = release;
     expect->reached = 0;
-    status = tandem_install_begin(&life->board.install, planted(life, "no-resume") ? NULL : release->id,
-                                  release->size, activate ? 1 : 0);
+    status = tandem_install_begin(&life->board.install, planted(life, "no-resume") ? NULL : release->id, release->size,
+                                  activate ? 1 : 0);
     sim_board_settle(&life->board);
     expect->reached = tandem_install_wants(&life->board.install);
     return status;
@@ -230,8 +230,8 @@ enum tandem_status sim_life_receive(struct sim_life *life, int activate)
             feed_some(life);
         if (life->progress)
             life->progress(life);
-        if (activate && (state != TANDEM_STATE_RECEIVING ||
-                         tandem_install_wants(&board->install) >= life->expect.transfer->size))
+        if (activate &&
+            (state != TANDEM_STATE_RECEIVING || tandem_install_wants(&board->install) >= life->expect.transfer->size))
             life->expect.may_new = 1;
         status = sim_board_poll(board);
     }

@@ -10,25 +10,25 @@
 
 /* What is true of the board now, and so what a start may find. */
 struct sim_expect {
-    struct sim_set old;               /* confirmed */
-    struct sim_set new;               /* being installed or on trial; head NULL: nothing */
-    int may_new;                      /* 1: its activation has begun */
-    uint32_t floor;                   /* the security counter is not below */
-    uint32_t ceiling;                 /* and not above */
+    struct sim_set old;                 /* confirmed */
+    struct sim_set new;                 /* being installed or on trial; head NULL: nothing */
+    int may_new;                        /* 1: its activation has begun */
+    uint32_t floor;                     /* the security counter is not below */
+    uint32_t ceiling;                   /* and not above */
     const struct sim_release *transfer; /* being received; NULL: nothing */
-    uint32_t reached;                 /* package offset that was wanted last */
+    uint32_t reached;                   /* package offset that was wanted last */
 };
 
 struct sim_life {
     struct sim_board board;
     struct sim_expect expect;
-    const char *plant;                /* a fault planted on purpose, or "" */
-    int trial;                        /* the started firmware is on trial */
-    int steady;                       /* 1: feed in step with the device, a piece at a time */
-    void (*progress)(struct sim_life *life); /* optional: called between steps of a transfer */
+    const char *plant;                                     /* a fault planted on purpose, or "" */
+    int trial;                                             /* the started firmware is on trial */
+    int steady;                                            /* 1: feed in step with the device, a piece at a time */
+    void (*progress)(struct sim_life *life);               /* optional: called between steps of a transfer */
     void (*fail)(struct sim_life *life, const char *text); /* something that must not be */
-    void *ctx;                        /* fail()'s own */
-    uint64_t starts;                  /* checked so far */
+    void *ctx;                                             /* fail()'s own */
+    uint64_t starts;                                       /* checked so far */
 };
 
 /* A new board from the factory: `release` in bank 0, no journal. */

@@ -16,10 +16,10 @@ struct condition {
     const char *name;
     uint32_t interval_us;
     uint16_t mtu, pdu;
-    uint32_t window;          /* the installer's buffer */
+    uint32_t window; /* the installer's buffer */
     uint32_t event_loss_ppm, disconnect_us, packet_loss_ppm, swap_ppm, flip_ppm;
     uint32_t baud, noise_ppm, byte_loss_ppm; /* baud not 0: a wire */
-    int bounded;              /* 1: no more is sent again than the window per disconnect */
+    int bounded;                             /* 1: no more is sent again than the window per disconnect */
 };
 
 static const struct condition conditions[] = {
@@ -69,8 +69,12 @@ static void complain(const char *what, const char *name, uint64_t number, uint64
 
 static void connect(struct scene *scene, const struct condition *condition, unsigned index)
 {
-    struct sim_radio_spec radio = {.supervision_us = 1000000, .reconnect_us = 100000, .phy = 2, .host_queue = 24,
-                                   .device_queue = 8, .device_receive = 16};
+    struct sim_radio_spec radio = {.supervision_us = 1000000,
+                                   .reconnect_us = 100000,
+                                   .phy = 2,
+                                   .host_queue = 24,
+                                   .device_queue = 8,
+                                   .device_receive = 16};
     struct sim_wire_spec wire = {.replug_us = 200000};
 
     radio.interval_us = condition->interval_us;
@@ -205,7 +209,7 @@ static void run_cut(uint64_t k, enum sim_tear tear, uint64_t seed)
     scene.unit.board.power.tear = tear;
     run(&scene, 0, 120);
     check_end(&scene, 0, sim_tear_text(tear), k, seed);
-    bound = scene.new.size + scene.unit.cuts * (condition->window + 4096 + 2 * 1040) +
+    bound = scene.new.size + scene.unit.cuts *(condition->window + 4096 + 2 * 1040) +
             (scene.links[0].connections - 1) * condition->window;
     if (payload_sent(&scene, 0) > bound)
         complain("sends more again than a power cut justifies", sim_tear_text(tear), k, seed);

@@ -15,18 +15,20 @@
 struct figure {
     const char *name;
     struct sim_radio_spec radio;
-    uint32_t window;      /* the installer's buffer */
-    uint16_t block;       /* of the package */
-    uint32_t program_ns;  /* a byte */
-    int erased;           /* 1: free bank erased beforehand */
-    int asynchronous;     /* flash */
-    int promised;         /* 1: 95 % are promised */
-    uint8_t receive;      /* the controller's buffers, if not 20 */
+    uint32_t window;     /* the installer's buffer */
+    uint16_t block;      /* of the package */
+    uint32_t program_ns; /* a byte */
+    int erased;          /* 1: free bank erased beforehand */
+    int asynchronous;    /* flash */
+    int promised;        /* 1: 95 % are promised */
+    uint8_t receive;     /* the controller's buffers, if not 20 */
 };
 
-#define LE(ms, speed) \
-    {.interval_us = (ms), .guard_us = 0, .mtu = 247, .pdu = 251, .phy = (speed), .host_queue = 32, \
-     .device_queue = 8, .device_receive = 20, .reconnect_us = 30000, .supervision_us = 4000000}
+#define LE(ms, speed)                                                                                 \
+    {                                                                                                 \
+        .interval_us = (ms), .guard_us = 0, .mtu = 247, .pdu = 251, .phy = (speed), .host_queue = 32, \
+        .device_queue = 8, .device_receive = 20, .reconnect_us = 30000, .supervision_us = 4000000     \
+    }
 
 /* The rows of the table. */
 static const struct figure figures[] = {
@@ -53,9 +55,9 @@ static const struct figure figures[] = {
 };
 
 struct measured {
-    double seconds;   /* from first contact to activation */
-    double radio;     /* the radio's least */
-    double flash;     /* the flash's least */
+    double seconds; /* from first contact to activation */
+    double radio;   /* the radio's least */
+    double flash;   /* the flash's least */
     int well;
 };
 
@@ -137,10 +139,9 @@ int main(int argc, char **argv)
         share = limit / result.seconds;
         printf("%-10s %6u %6u %7u %4u us %-6s %-6s %8.3f %8.3f %8.3f %8.1f  %5.1f %%%s\n", figure->name,
                (unsigned)figure->window, figure->block, figure->receive ? figure->receive : 20u,
-               (unsigned)(figure->program_ns / 1000),
-               figure->erased ? "erased" : "old", figure->asynchronous ? "async" : "sync", result.seconds,
-               result.radio, result.flash, IMAGE / result.seconds / 1000, 100 * share,
-               figure->promised ? " promised" : "");
+               (unsigned)(figure->program_ns / 1000), figure->erased ? "erased" : "old",
+               figure->asynchronous ? "async" : "sync", result.seconds, result.radio, result.flash,
+               IMAGE / result.seconds / 1000, 100 * share, figure->promised ? " promised" : "");
         if (!result.well)
             printf("FAILED sim_throughput:%u: the update did not end well\n", i);
         else if (figure->promised && share < promise)

@@ -527,8 +527,8 @@ static void begin_exchange(struct sim_link *link)
 {
     uint32_t down = next_part(link, ready_packet(&link->host));
     uint32_t up = next_part(link, ready_packet(&link->device));
-    uint64_t end = link->world->now_us + sim_radio_air_us(&link->radio, down) + sim_radio_air_us(&link->radio, up) +
-                   2 * IFS_US;
+    uint64_t end =
+        link->world->now_us + sim_radio_air_us(&link->radio, down) + sim_radio_air_us(&link->radio, up) + 2 * IFS_US;
 
     if (link->exchanges && down == 0 && up == 0)
         return;
@@ -597,8 +597,8 @@ static enum tandem_status end_write(void *ctx, const void *data, size_t size, si
 static void wire_move(struct sim_link *link, struct sim_end *from, uint32_t budget)
 {
     struct sim_end *to = other_end(from);
-    uint32_t limit = link->wire.receive_size && link->wire.receive_size < SIM_WIRE_MAX ? link->wire.receive_size
-                                                                                      : SIM_WIRE_MAX;
+    uint32_t limit =
+        link->wire.receive_size && link->wire.receive_size < SIM_WIRE_MAX ? link->wire.receive_size : SIM_WIRE_MAX;
     uint32_t count = from->wire_out_count < budget ? from->wire_out_count : budget;
 
     flip_asked(link, from->wire_out, count);

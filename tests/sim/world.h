@@ -14,11 +14,11 @@
 /* ---- clock ---- */
 
 struct sim_event {
-    uint64_t at;                            /* when */
-    uint64_t order;                         /* first come, first served */
+    uint64_t at;                             /* when */
+    uint64_t order;                          /* first come, first served */
     void (*action)(void *ctx, uint64_t tag); /* what */
-    void *ctx;                              /* handed to it */
-    uint64_t tag;                           /* handed to it */
+    void *ctx;                               /* handed to it */
+    uint64_t tag;                            /* handed to it */
 };
 
 struct sim_world {
@@ -47,16 +47,16 @@ struct sim_rng sim_world_rng(struct sim_world *world);
 
 /* Who runs a program: a main loop that sleeps until it is woken, and stands still while flash stalls it. */
 struct sim_cpu {
-    struct sim_world *world;                     /* where */
-    uint64_t (*step)(void *ctx);                 /* one turn of the loop. @return µs to sleep, or SIM_NEVER */
-    void *ctx;                                   /* handed to it */
-    struct sim_flash *flashes[SIM_CPU_FLASHES];  /* whose stalls it suffers */
-    uint32_t step_us;                            /* processor time of one turn, at least 1 */
-    uint64_t busy_until;                         /* it cannot do anything before */
-    uint64_t due;                                /* its next turn; SIM_NEVER: none */
-    uint64_t generation;                         /* turns queued for an earlier one are void */
-    uint64_t turns;                              /* taken */
-    int running;                                 /* 0: switched off, or inside none */
+    struct sim_world *world;                    /* where */
+    uint64_t (*step)(void *ctx);                /* one turn of the loop. @return µs to sleep, or SIM_NEVER */
+    void *ctx;                                  /* handed to it */
+    struct sim_flash *flashes[SIM_CPU_FLASHES]; /* whose stalls it suffers */
+    uint32_t step_us;                           /* processor time of one turn, at least 1 */
+    uint64_t busy_until;                        /* it cannot do anything before */
+    uint64_t due;                               /* its next turn; SIM_NEVER: none */
+    uint64_t generation;                        /* turns queued for an earlier one are void */
+    uint64_t turns;                             /* taken */
+    int running;                                /* 0: switched off, or inside none */
 };
 
 void sim_cpu_init(struct sim_cpu *cpu, struct sim_world *world, uint64_t (*step)(void *ctx), void *ctx,
@@ -75,10 +75,10 @@ uint64_t sim_cpu_now(const struct sim_cpu *cpu);
 #define SIM_WIRE_MAX 8192
 
 struct sim_packet {
-    uint64_t ready_us;          /* not on air before */
-    uint16_t size;              /* bytes */
-    uint16_t sent;              /* bytes of the L2CAP frame that are acknowledged */
-    uint8_t channel;            /* enum tandem_channel, or SIM_CHANNEL_RESPONSE */
+    uint64_t ready_us;            /* not on air before */
+    uint16_t size;                /* bytes */
+    uint16_t sent;                /* bytes of the L2CAP frame that are acknowledged */
+    uint8_t channel;              /* enum tandem_channel, or SIM_CHANNEL_RESPONSE */
     uint8_t data[SIM_PACKET_MAX]; /* bytes */
 };
 
@@ -91,33 +91,33 @@ struct sim_queue {
 
 /* A radio link. Times and queues of a Bluetooth LE connection. */
 struct sim_radio_spec {
-    uint32_t interval_us;        /* connection interval */
-    uint32_t guard_us;           /* end of an event left free */
-    uint32_t supervision_us;     /* lost contact for so long ends the connection; 0: never */
-    uint32_t reconnect_us;       /* from both ends' being there to a connection */
-    uint32_t disconnect_us;      /* the connection is dropped each time this has passed; 0: never */
-    uint32_t event_loss_ppm;     /* connection events in which nothing gets through */
-    uint32_t packet_loss_ppm;    /* data packets that the stack above the link layer drops */
-    uint32_t swap_ppm;           /* data packets that come after the next one */
-    uint32_t flip_ppm;           /* data packets with one bit turned over */
-    uint16_t mtu;                /* ATT MTU */
-    uint16_t pdu;                /* link-layer payload: 27 or 251 */
-    uint8_t phy;                 /* 1 or 2 Mbit/s */
-    uint8_t encrypted;           /* 1: four bytes more on air */
-    uint8_t host_queue;          /* packets that the host's stack takes */
-    uint8_t device_queue;        /* packets that the device's stack takes */
-    uint8_t device_receive;      /* packets that the device's controller keeps for a stalled processor */
-    uint8_t max_exchanges;       /* in an event; 0: what fits */
+    uint32_t interval_us;     /* connection interval */
+    uint32_t guard_us;        /* end of an event left free */
+    uint32_t supervision_us;  /* lost contact for so long ends the connection; 0: never */
+    uint32_t reconnect_us;    /* from both ends' being there to a connection */
+    uint32_t disconnect_us;   /* the connection is dropped each time this has passed; 0: never */
+    uint32_t event_loss_ppm;  /* connection events in which nothing gets through */
+    uint32_t packet_loss_ppm; /* data packets that the stack above the link layer drops */
+    uint32_t swap_ppm;        /* data packets that come after the next one */
+    uint32_t flip_ppm;        /* data packets with one bit turned over */
+    uint16_t mtu;             /* ATT MTU */
+    uint16_t pdu;             /* link-layer payload: 27 or 251 */
+    uint8_t phy;              /* 1 or 2 Mbit/s */
+    uint8_t encrypted;        /* 1: four bytes more on air */
+    uint8_t host_queue;       /* packets that the host's stack takes */
+    uint8_t device_queue;     /* packets that the device's stack takes */
+    uint8_t device_receive;   /* packets that the device's controller keeps for a stalled processor */
+    uint8_t max_exchanges;    /* in an event; 0: what fits */
 };
 
 /* A wire. */
 struct sim_wire_spec {
-    uint32_t baud;          /* bits per second, ten to a byte */
-    uint32_t noise_ppm;     /* bytes with one bit turned over */
-    uint32_t loss_ppm;      /* bytes lost */
-    uint32_t receive_size;  /* bytes kept for a stalled processor; 0: SIM_WIRE_MAX */
-    uint32_t unplug_us;     /* as disconnect_us */
-    uint32_t replug_us;     /* as reconnect_us */
+    uint32_t baud;         /* bits per second, ten to a byte */
+    uint32_t noise_ppm;    /* bytes with one bit turned over */
+    uint32_t loss_ppm;     /* bytes lost */
+    uint32_t receive_size; /* bytes kept for a stalled processor; 0: SIM_WIRE_MAX */
+    uint32_t unplug_us;    /* as disconnect_us */
+    uint32_t replug_us;    /* as reconnect_us */
 };
 
 struct sim_link_stats {
@@ -159,19 +159,19 @@ struct sim_link {
     struct sim_end host;
     struct sim_end device;
     struct sim_rng rng;
-    int up;                    /* connected */
-    unsigned enabled;          /* SIM_LINK_HOST and SIM_LINK_DEVICE: who is there and willing; both make a connection */
-    uint64_t generation;       /* of the connection: events for an earlier one are void */
-    uint64_t anchor_us;        /* start of the present connection event */
-    uint64_t contact_us;       /* last time that something got through */
-    unsigned exchanges;        /* in the present event */
-    uint64_t bytes;            /* carried both ways so far */
-    uint64_t flip_at;          /* this byte of them, from 1, arrives with bit `flip_bit` turned over; 0: none */
+    int up;              /* connected */
+    unsigned enabled;    /* SIM_LINK_HOST and SIM_LINK_DEVICE: who is there and willing; both make a connection */
+    uint64_t generation; /* of the connection: events for an earlier one are void */
+    uint64_t anchor_us;  /* start of the present connection event */
+    uint64_t contact_us; /* last time that something got through */
+    unsigned exchanges;  /* in the present event */
+    uint64_t bytes;      /* carried both ways so far */
+    uint64_t flip_at;    /* this byte of them, from 1, arrives with bit `flip_bit` turned over; 0: none */
     unsigned flip_bit;
-    struct sim_packet held;    /* a packet that the next one overtakes */
+    struct sim_packet held; /* a packet that the next one overtakes */
     int holding;
-    uint64_t connections;      /* made so far */
-    uint64_t events;           /* connection events so far */
+    uint64_t connections; /* made so far */
+    uint64_t events;      /* connection events so far */
 };
 
 void sim_radio_init(struct sim_link *link, struct sim_world *world, const struct sim_radio_spec *spec,
