@@ -17,53 +17,53 @@
 extern "C" {
 #endif
 
-#define TANDEM_LINK_VERSION 1          /**< protocol version spoken here */
-#define TANDEM_LINK_PACKET_MIN 20      /**< bytes of a packet that every link must carry */
-#define TANDEM_LINK_PACKET_MAX 512     /**< bytes of the largest packet ever sent */
-#define TANDEM_LINK_WINDOW_MAX 15872   /**< most package bytes under way, a bound of the position field */
-#define TANDEM_LINK_REQUEST_MAX 32     /**< bytes of a request that a device reassembles */
-#define TANDEM_LINK_SILENCE_MS 10000   /**< an owner that says nothing for so long may be replaced */
-#define TANDEM_LINK_RESTART_MS 100     /**< least time between the last answer and the restart */
+#define TANDEM_LINK_VERSION 1        /**< protocol version spoken here */
+#define TANDEM_LINK_PACKET_MIN 20    /**< bytes of a packet that every link must carry */
+#define TANDEM_LINK_PACKET_MAX 512   /**< bytes of the largest packet ever sent */
+#define TANDEM_LINK_WINDOW_MAX 15872 /**< most package bytes under way, a bound of the position field */
+#define TANDEM_LINK_REQUEST_MAX 32   /**< bytes of a request that a device reassembles */
+#define TANDEM_LINK_SILENCE_MS 10000 /**< an owner that says nothing for so long may be replaced */
+#define TANDEM_LINK_RESTART_MS 100   /**< least time between the last answer and the restart */
 
 struct tandem_link_device;
 
 /** What a device's connections share. Fields are the library's own. */
 struct tandem_link_service {
-    struct tandem_install *install;           /**< the door */
-    const struct tandem_link_device *owner;   /**< the connection that feeds it; NULL: none */
-    struct tandem_version version;            /**< of the running firmware */
-    uint32_t now;                             /**< last time seen */
-    uint32_t heard_ms;                        /**< when the owner was last heard */
-    uint32_t wants;                           /**< as last seen */
-    uint32_t limit;                           /**< as last told to the owner */
-    uint32_t restart_ms;                      /**< when to restart */
-    uint8_t generation;                       /**< of the data wanted: 0 or 1 */
-    uint8_t heard;                            /**< 1: heard since the last poll */
-    uint8_t restart;                          /**< what is due: nothing, a reboot, the OTA mode */
+    struct tandem_install *install;         /**< the door */
+    const struct tandem_link_device *owner; /**< the connection that feeds it; NULL: none */
+    struct tandem_version version;          /**< of the running firmware */
+    uint32_t now;                           /**< last time seen */
+    uint32_t heard_ms;                      /**< when the owner was last heard */
+    uint32_t wants;                         /**< as last seen */
+    uint32_t limit;                         /**< as last told to the owner */
+    uint32_t restart_ms;                    /**< when to restart */
+    uint8_t generation;                     /**< of the data wanted: 0 or 1 */
+    uint8_t heard;                          /**< 1: heard since the last poll */
+    uint8_t restart;                        /**< what is due: nothing, a reboot, the OTA mode */
 };
 
 /** One connection, device side. Fields are the library's own. */
 struct tandem_link_device {
-    struct tandem_link_service *service;        /**< shared */
-    const struct tandem_packet_port *port;      /**< packets out */
-    uint32_t ack_ms;                            /**< when the last acknowledgement was sent */
-    uint32_t told_wants;                        /**< in the last acknowledgement */
-    uint32_t told_limit;                        /**< in the last acknowledgement */
-    uint16_t receive_max;                       /**< largest packet taken */
-    uint16_t peer_max;                          /**< largest packet that the host takes */
-    uint16_t told_gap;                          /**< in the last acknowledgement */
-    uint16_t tick_ms;                           /**< to the next acknowledgement without news */
-    uint16_t info_at;                           /**< bytes of INFO that are sent */
-    uint8_t pending;                            /**< what is to be sent */
-    uint8_t reply[3];                           /**< operation, tag and result of the answer to be sent */
-    uint8_t last[3];                            /**< operation, tag and result of the last command executed */
-    uint8_t told[4];                            /**< state, status, stage, image as last told */
-    uint8_t told_generation;                    /**< in the last acknowledgement */
-    uint8_t awake;                              /**< 1: a host has spoken */
-    uint8_t sequence_in;                        /**< of the next segment */
-    uint8_t sequence_out;                       /**< of the next segment */
-    uint8_t request_size;                       /**< bytes assembled; 0: none */
-    uint8_t request[TANDEM_LINK_REQUEST_MAX];   /**< request being assembled */
+    struct tandem_link_service *service;      /**< shared */
+    const struct tandem_packet_port *port;    /**< packets out */
+    uint32_t ack_ms;                          /**< when the last acknowledgement was sent */
+    uint32_t told_wants;                      /**< in the last acknowledgement */
+    uint32_t told_limit;                      /**< in the last acknowledgement */
+    uint16_t receive_max;                     /**< largest packet taken */
+    uint16_t peer_max;                        /**< largest packet that the host takes */
+    uint16_t told_gap;                        /**< in the last acknowledgement */
+    uint16_t tick_ms;                         /**< to the next acknowledgement without news */
+    uint16_t info_at;                         /**< bytes of INFO that are sent */
+    uint8_t pending;                          /**< what is to be sent */
+    uint8_t reply[3];                         /**< operation, tag and result of the answer to be sent */
+    uint8_t last[3];                          /**< operation, tag and result of the last command executed */
+    uint8_t told[4];                          /**< state, status, stage, image as last told */
+    uint8_t told_generation;                  /**< in the last acknowledgement */
+    uint8_t awake;                            /**< 1: a host has spoken */
+    uint8_t sequence_in;                      /**< of the next segment */
+    uint8_t sequence_out;                     /**< of the next segment */
+    uint8_t request_size;                     /**< bytes assembled; 0: none */
+    uint8_t request[TANDEM_LINK_REQUEST_MAX]; /**< request being assembled */
 };
 
 /**
@@ -110,22 +110,22 @@ enum tandem_status tandem_link_device_poll(struct tandem_link_device *link, uint
 
 /** Packets over a byte stream (COBS frames with a CRC-32). Fields are the library's own. */
 struct tandem_stream {
-    struct tandem_packet_port packets;      /**< what it offers */
-    const struct tandem_stream_port *port;  /**< what it uses */
+    struct tandem_packet_port packets;     /**< what it offers */
+    const struct tandem_stream_port *port; /**< what it uses */
     /** Takes a received packet. */
     void (*receive)(void *ctx, enum tandem_channel channel, const void *data, size_t size);
-    void *receive_ctx;                      /**< handed to receive() */
-    uint8_t *in;                            /**< frame being received, decoded */
-    uint8_t *out;                           /**< frame being sent, encoded */
-    uint16_t in_size;                       /**< bytes of `in` */
-    uint16_t out_size;                      /**< bytes of `out` */
-    uint16_t in_fill;                       /**< bytes decoded */
-    uint16_t out_fill;                      /**< bytes encoded */
-    uint16_t out_at;                        /**< bytes that the port took */
-    uint8_t code;                           /**< COBS: length of the group at hand */
-    uint8_t left;                           /**< COBS: bytes left in it */
-    uint8_t skip;                           /**< 1: garbage until the next delimiter */
-    uint8_t fresh;                          /**< 1: nothing sent since the reset */
+    void *receive_ctx; /**< handed to receive() */
+    uint8_t *in;       /**< frame being received, decoded */
+    uint8_t *out;      /**< frame being sent, encoded */
+    uint16_t in_size;  /**< bytes of `in` */
+    uint16_t out_size; /**< bytes of `out` */
+    uint16_t in_fill;  /**< bytes decoded */
+    uint16_t out_fill; /**< bytes encoded */
+    uint16_t out_at;   /**< bytes that the port took */
+    uint8_t code;      /**< COBS: length of the group at hand */
+    uint8_t left;      /**< COBS: bytes left in it */
+    uint8_t skip;      /**< 1: garbage until the next delimiter */
+    uint8_t fresh;     /**< 1: nothing sent since the reset */
 };
 
 /**

@@ -73,25 +73,25 @@ void tandem_offer_bare(struct tandem_offer *offer, const struct tandem_source *s
 
 /** What a device says of itself. A field counts only if its bit in `known` is set. */
 struct tandem_info {
-    uint32_t known;                     /**< TANDEM_INFO_… bits */
-    char vendor[TANDEM_NAME_SIZE_MAX + 1];  /**< name, terminated */
-    char product[TANDEM_NAME_SIZE_MAX + 1]; /**< name, terminated */
-    char serial[TANDEM_NAME_SIZE_MAX + 1];  /**< serial number, terminated */
-    uint16_t hardware;                  /**< revision */
-    uint8_t role;                       /**< place in a group: 0 alone; 1 primary; 2 secondary; … */
-    uint8_t bank;                       /**< that runs: 0 or 1 */
-    uint8_t boot_reason;                /**< enum tandem_boot_reason */
-    uint8_t battery;                    /**< percent */
-    uint8_t battery_minimum;            /**< percent below which the device refuses an update */
-    uint8_t version_policy;             /**< enum tandem_version_policy */
-    uint8_t ota_mode;                   /**< 1: the device must be put into its OTA mode first */
-    uint8_t protocol;                   /**< the target's protocol version */
-    struct tandem_version version;      /**< of the running package */
-    uint32_t counter;                   /**< security counter */
-    enum tandem_state state;            /**< of its installer */
-    struct tandem_outcome outcome;      /**< of the present or last update */
+    uint32_t known;                            /**< TANDEM_INFO_… bits */
+    char vendor[TANDEM_NAME_SIZE_MAX + 1];     /**< name, terminated */
+    char product[TANDEM_NAME_SIZE_MAX + 1];    /**< name, terminated */
+    char serial[TANDEM_NAME_SIZE_MAX + 1];     /**< serial number, terminated */
+    uint16_t hardware;                         /**< revision */
+    uint8_t role;                              /**< place in a group: 0 alone; 1 primary; 2 secondary; … */
+    uint8_t bank;                              /**< that runs: 0 or 1 */
+    uint8_t boot_reason;                       /**< enum tandem_boot_reason */
+    uint8_t battery;                           /**< percent */
+    uint8_t battery_minimum;                   /**< percent below which the device refuses an update */
+    uint8_t version_policy;                    /**< enum tandem_version_policy */
+    uint8_t ota_mode;                          /**< 1: the device must be put into its OTA mode first */
+    uint8_t protocol;                          /**< the target's protocol version */
+    struct tandem_version version;             /**< of the running package */
+    uint32_t counter;                          /**< security counter */
+    enum tandem_state state;                   /**< of its installer */
+    struct tandem_outcome outcome;             /**< of the present or last update */
     uint8_t resume_id[TANDEM_PACKAGE_ID_SIZE]; /**< package that is half there */
-    uint32_t resume_offset;             /**< package offset at which it would go on */
+    uint32_t resume_offset;                    /**< package offset at which it would go on */
 };
 
 #define TANDEM_BEGIN_ACTIVATE 0x01u /**< begin(): activate as soon as it is validated */
