@@ -54,7 +54,7 @@ if(Python3_FOUND AND NOT TANDEM_SANITIZE AND NOT TANDEM_COVERAGE)
     add_test(NAME engine_target
         COMMAND ${Python3_EXECUTABLE} ${unit}/engine_target.py $<$<BOOL:${TANDEM_REQUIRE_PEERS}>:--require>
         COMMAND_EXPAND_LISTS)
-    set_tests_properties(engine_target PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900 LABELS "target")
+    set_tests_properties(engine_target PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800 LABELS "target")
     add_test(NAME engine_limits
         COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/bench/engine.py --check)
     set_tests_properties(engine_limits PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS "target")

@@ -41,7 +41,7 @@ def main():
                 for test, included in TESTS.items():
                     path = os.path.join(folder, f"{cpu}{level}_{test}.elf")
                     subprocess.run(
-                        ["arm-none-eabi-gcc", "-mcpu=" + cpu, "-mthumb", "-std=c99", level, "-DSTRIDE=29", "-DFIELD_CASES=300",
+                        ["arm-none-eabi-gcc", "-mcpu=" + cpu, "-mthumb", "-std=c99", level, "-DSTRIDE=61", "-DFIELD_CASES=300",
                          "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments",
                          "-nostartfiles", "--specs=rdimon.specs", "--specs=nano.specs",
                          "-I", os.path.join(ROOT, "include"), "-I", os.path.join(ROOT, "src"),
