@@ -15,7 +15,6 @@
 #define BOARD_SLOTS 2          /* application, data */
 #define BOARD_BUFFER 16384     /* bytes for boot and installer */
 #define BOARD_PATH_SIZE 4096   /* bytes of the longest path */
-#define BOARD_EXIT_NOTHING 113 /* TANDEM_ERROR_NOTHING */
 
 /*
  * What a factory writes into a device once, and it never changes by an
