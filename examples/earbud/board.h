@@ -11,10 +11,10 @@
 #include "tandem/device.h"
 #include "tandem_posix.h"
 
-#define BOARD_KEYS 8           /* trusted keys at most */
-#define BOARD_SLOTS 2          /* application, data */
-#define BOARD_BUFFER 16384     /* bytes for boot and installer */
-#define BOARD_PATH_SIZE 4096   /* bytes of the longest path */
+#define BOARD_KEYS 8         /* trusted keys at most */
+#define BOARD_SLOTS 2        /* application, data */
+#define BOARD_BUFFER 16384   /* bytes for boot and installer */
+#define BOARD_PATH_SIZE 4096 /* bytes of the longest path */
 
 /*
  * What a factory writes into a device once, and it never changes by an

@@ -66,13 +66,13 @@ void host_close(struct host_device *device)
 
 int host_check_address(const char *command, const char *address)
 {
-    const char *colon = strrchr(address, ':');
-    if (strncmp(address, "unix:", 5) == 0 && address[5] != '\0')
-        return TOOL_OK;
-    if (colon != NULL && colon != address && strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
-        strlen(colon + 1) >= 1 && strlen(colon + 1) <= 5 && atol(colon + 1) >= 1 && atol(colon + 1) <= 65535)
-        return TOOL_OK;
-    return tool_usage(command, "'%s' is not an address; use HOST:PORT or unix:PATH", address);
+    char reason[TANDEM_POSIX_REASON_SIZE];
+    const char *port = strrchr(address, ':');
+    if (tandem_posix_address_check(address, reason) != TANDEM_OK)
+        return tool_usage(command, "%s", reason);
+    if (strncmp(address, "unix:", 5) != 0 && atoi(port + 1) == 0)
+        return tool_usage(command, "%s: a device listens at no port 0", address);
+    return TOOL_OK;
 }
 
 void host_receive(struct host_device *device)

@@ -73,16 +73,30 @@ static int split(const char *address, char *host, size_t host_size, const char *
     return strlen(*port) <= 5 && atol(*port) <= 65535 ? 0 : -1;
 }
 
+static enum tandem_status bad_address(const char *address, char *reason)
+{
+    posix_reason(reason, address, "not an address; use HOST:PORT, [IPV6]:PORT or unix:PATH");
+    return TANDEM_ERROR_ARGUMENT;
+}
+
+enum tandem_status tandem_posix_address_check(const char *address, char *reason)
+{
+    struct place place;
+    char host[256];
+    const char *port;
+    if (strncmp(address, "unix:", 5) == 0)
+        return place_unix(&place, address, reason);
+    return split(address, host, sizeof host, &port) == 0 ? TANDEM_OK : bad_address(address, reason);
+}
+
 static enum tandem_status place_of(struct place *place, const char *address, int passive, char *reason)
 {
     char host[256];
     const char *port;
     if (strncmp(address, "unix:", 5) == 0)
         return place_unix(place, address, reason);
-    if (split(address, host, sizeof host, &port) != 0) {
-        posix_reason(reason, address, "not an address; use HOST:PORT, [IPV6]:PORT or unix:PATH");
-        return TANDEM_ERROR_ARGUMENT;
-    }
+    if (split(address, host, sizeof host, &port) != 0)
+        return bad_address(address, reason);
     struct addrinfo hints, *found = NULL;
     memset(&hints, 0, sizeof hints);
     hints.ai_socktype = SOCK_STREAM;

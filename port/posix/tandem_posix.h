@@ -110,6 +110,14 @@ void tandem_posix_stream_close(struct tandem_posix_stream *stream);
 enum tandem_status tandem_posix_stream_read(struct tandem_posix_stream *stream, void *data, size_t size, size_t *got);
 
 /**
+ * Whether a text can be an address. Looks nothing up.
+ * @param address the text
+ * @param reason TANDEM_POSIX_REASON_SIZE bytes, or NULL
+ * @return TANDEM_OK; TANDEM_ERROR_ARGUMENT
+ */
+enum tandem_status tandem_posix_address_check(const char *address, char *reason);
+
+/**
  * Listen.
  * @param listener set to the socket
  * @param address where; port 0: the system chooses one

@@ -246,7 +246,15 @@ static void addresses_are_checked(void)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK_EQUAL(tandem_posix_connect(&host, bad[i], reason), TANDEM_ERROR_ARGUMENT);
         CHECK_EQUAL(tandem_posix_listen(&listener, bad[i], NULL, NULL), TANDEM_ERROR_ARGUMENT);
+        CHECK_EQUAL(tandem_posix_address_check(bad[i], NULL), TANDEM_ERROR_ARGUMENT);
     }
+}
+
+static void good_addresses(void)
+{
+    static const char *const good[] = {"host:80", "[::1]:80", "unix:a", "127.0.0.1:0", "a.b-c:65535"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        CHECK_EQUAL(tandem_posix_address_check(good[i], reason), TANDEM_OK);
 }
 
 static void serial_lines(void)
@@ -306,6 +314,7 @@ int main(int argc, char **argv)
     RUN(sockets_over_tcp);
     RUN(sockets_over_unix);
     RUN(addresses_are_checked);
+    RUN(good_addresses);
     RUN(serial_lines);
     RUN(time_passes);
     return check_report();

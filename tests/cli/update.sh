@@ -104,8 +104,9 @@ runs left 3.0.0 confirmed
 # The command line, and nobody there.
 fails 2 '--to is missing' "$TANDEM" update 2.tdm
 fails 2 'which package' "$TANDEM" update --to 127.0.0.1:1
-fails 2 'is not an address' "$TANDEM" update --to nowhere 2.tdm
-fails 2 'is not an address' "$TANDEM" update --to 127.0.0.1:99999 2.tdm
+fails 2 'not an address' "$TANDEM" update --to nowhere 2.tdm
+fails 2 'not an address' "$TANDEM" update --to 127.0.0.1:99999 2.tdm
+fails 2 'no port 0' "$TANDEM" update --to 127.0.0.1:0 2.tdm
 fails 2 'given twice' "$TANDEM" update --to 127.0.0.1:1 --to 127.0.0.1:1 2.tdm
 fails 2 '--attempts is a number' "$TANDEM" update --attempts 0 --to 127.0.0.1:1 2.tdm
 fails 33 'not a serial line' "$TANDEM" update --attempts 1 --serial /dev/null 2.tdm
