@@ -19,17 +19,14 @@ kills=0
 hosts=0
 again=0
 
-# update PACKAGE: becomes the host.
-update() {
+# In the background; sets $host.
+start_host() {
     package=$1
     set --
     for member in $everyone; do
         set -- "$@" --to "$(at "$member")"
     done
-    exec "$TANDEM" update "$@" "$package" >>host.log 2>&1
-}
-start_host() { # in the background; sets $host
-    update "$1" &
+    "$TANDEM" update "$@" "$package" >>host.log 2>&1 &
     host=$!
     processes="$processes $host"
     hosts=$((hosts + 1))
@@ -75,8 +72,10 @@ while [ "$round" -le "$rounds" ]; do
     # the same update goes in again.
     if [ "$code" -eq 112 ]; then
         again=$((again + 1))
-        (update $version.tdm)
+        start_host $version.tdm
+        wait "$host"
         code=$?
+        forget "$host"
     fi
     if [ "$code" -ne 0 ]; then
         bad "round $round of seed ${2:-1}: code $code"

@@ -57,8 +57,9 @@ fails 1 'is a directory' p --key k --image app=app.bin -o .
 if [ -c /dev/full ]; then
     fails 1 'No space left' p --key k --image app=app.bin -o /dev/full
 fi
-fails 1 'cannot write small.tdm' sh -c 'ulimit -f 1 && exec "$@"' sh "$TANDEM" pack --vendor A --product B \
-    --version 1 --counter 1 --key k --image app=app.bin -o small.tdm
+head -c 300000 /dev/zero >large.bin
+fails 1 'cannot write small.tdm' sh -c 'ulimit -f 200 && exec "$@"' sh "$TANDEM" pack --vendor A --product B \
+    --version 1 --counter 1 --key k --image app=large.bin -o small.tdm
 holds test ! -e small.tdm
 holds test -z "$(find . -name '*.tdm.*')"
 
