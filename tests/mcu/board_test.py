@@ -208,6 +208,19 @@ class Tests:
             self.updates(board, "v2")
             self.runs(board, "v2")
 
+    def test_real_line(self):
+        """At 115200 baud, with flash that takes its time and an UART that loses bytes meanwhile."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start(options=",word=46,erase=22000")
+            self.runs(board, "v1", "idle")
+            wire = rig.Wire(board)
+            begin = time.monotonic()
+            self.updates(wire, "v2")
+            seconds = time.monotonic() - begin
+            wire.close()
+            self.runs(board, "v2")
+            print(f"     {seconds:.1f} s in all, {wire.lost} bytes lost on the line")
+
     def test_button(self):
         """Button A at reset: the bootloader takes an update although there is a firmware."""
         with self.board(self.firmware.factory("v1")) as board:

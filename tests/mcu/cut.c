@@ -8,7 +8,10 @@
  * prototypes are those of QEMU's plugin interface, version 1; QEMU resolves
  * them when it loads the plugin.
  *
- *   -plugin cut.so,report=FILE[,at=N][,only=records|erases]
+ *   -plugin cut.so,report=FILE[,at=N][,only=records|erases][,word=US][,erase=US]
+ *
+ * With the times given, an operation takes as long as on the chip, and the
+ * processor stands still meanwhile as it does there.
  */
 #include <fcntl.h>
 #include <stddef.h>
@@ -52,13 +55,24 @@ struct report {
     volatile uint32_t address;   /* of the last word; of an erase: which register holds the page's address */
     volatile uint32_t stopped;   /* 1: the processor stands still */
     volatile uint32_t armed;     /* written by the test; 1: stop at the next operation */
+    volatile uint32_t busy;      /* 1: an operation takes long */
     volatile uint32_t forbidden; /* accesses to what a Cortex-M0 of this chip lacks */
 };
 
 static struct report *report;
 static uint32_t stop_at, counted;
+static uint32_t word_us, erase_us;
 static int only_records; /* words in the banks do not count */
 static int only_erases;  /* no words count */
+
+static void take_time(uint32_t us)
+{
+    if (us == 0)
+        return;
+    report->busy = us > 500; /* longer than the UART has room for */
+    usleep(us);
+    report->busy = 0;
+}
 
 static void note(uint32_t kind, uint32_t address)
 {
@@ -71,6 +85,7 @@ static void note(uint32_t kind, uint32_t address)
     report->records += is_record;
     report->erases += is_erase;
     counted += counts;
+    take_time(is_erase ? erase_us : word_us);
     if (!report->armed && !(counts && counted == stop_at))
         return;
     report->stopped = 1;
@@ -111,6 +126,10 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
             path = argv[i] + 7;
         else if (strncmp(argv[i], "at=", 3) == 0)
             stop_at = (uint32_t)strtoul(argv[i] + 3, NULL, 10);
+        else if (strncmp(argv[i], "word=", 5) == 0)
+            word_us = (uint32_t)strtoul(argv[i] + 5, NULL, 10);
+        else if (strncmp(argv[i], "erase=", 6) == 0)
+            erase_us = (uint32_t)strtoul(argv[i] + 6, NULL, 10);
         else if (strcmp(argv[i], "only=records") == 0)
             only_records = 1;
         else if (strcmp(argv[i], "only=erases") == 0)

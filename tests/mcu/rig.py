@@ -6,9 +6,11 @@ import json
 import mmap
 import os
 import re
+import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -92,11 +94,11 @@ class Board(emulator.Board):
     def start(self, ram=None, before_run=None, options=""):
         path = self.path("report")
         with open(path, "wb") as file:
-            file.write(bytes(32))
+            file.write(bytes(36))
         self.plugin = f"{self.library},report={path}{options}"
         super().start(ram, before_run)
         with open(path, "r+b") as file:
-            self.report = mmap.mmap(file.fileno(), 32)
+            self.report = mmap.mmap(file.fileno(), 36)
 
     def log(self):
         with open(self.path("qemu.log"), encoding="utf-8", errors="replace") as file:
@@ -104,8 +106,8 @@ class Board(emulator.Board):
 
     def watched(self):
         """What the plugin saw."""
-        names = ("all", "records", "erases", "kind", "address", "stopped", "armed", "forbidden")
-        return dict(zip(names, struct.unpack("=8I", self.report[:32])))
+        names = ("all", "records", "erases", "kind", "address", "stopped", "armed", "busy", "forbidden")
+        return dict(zip(names, struct.unpack("=9I", self.report[:36])))
 
     def stop_at_next_operation(self, seconds):
         """Whether the board began a flash operation within that time; the processor then stands still."""
@@ -134,6 +136,77 @@ class Board(emulator.Board):
     def vectors(self):
         """The address of the table that interrupts go to: of the bootloader, or of a bank."""
         return struct.unpack("<I", self.memory(HANDOVER, 4))[0]
+
+
+class Wire:
+    """
+    A serial line of 115200 baud between a host and a board. QEMU's UART never
+    loses a byte; the chip's has room for six while the processor stands
+    still, and loses what comes after them. So does this line.
+    """
+    BYTES_PER_SECOND = 11520
+    FIFO = 6
+
+    def __init__(self, board):
+        self.board = board
+        path = board.path("wire")
+        self.serial = "unix:" + path
+        self.lost = 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(path)
+        self.listener.listen(1)
+        self.ended = False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def alive(self):
+        return self.board.alive()
+
+    def close(self):
+        self.ended = True
+        self.thread.join()
+        self.listener.close()
+
+    def _run(self):
+        board = emulator.connect(self.board.path("serial"))
+        self.listener.settimeout(0.1)
+        while not self.ended:
+            try:
+                host, _ = self.listener.accept()
+            except OSError:
+                continue
+            self._carry(host, board)
+            host.close()
+        board.close()
+
+    def _carry(self, host, board):
+        """Both directions, until the host leaves."""
+        last, credit, room = time.monotonic(), 0.0, self.FIFO
+        for line in (host, board):
+            line.setblocking(False)
+        while not self.ended:
+            time.sleep(0.001)
+            now = time.monotonic()
+            credit = min(credit + (now - last) * self.BYTES_PER_SECOND, 100)
+            last = now
+            try:
+                data = host.recv(int(credit)) if credit >= 1 else None
+                if data == b"":
+                    return
+            except BlockingIOError:
+                data = None
+            if data:
+                credit -= len(data)
+                busy = self.board.watched()["busy"]
+                room = room if busy else self.FIFO
+                taken = data[:room] if busy else data
+                room -= len(taken) if busy else 0
+                self.lost += len(data) - len(taken)
+                board.sendall(taken)
+            try:
+                host.sendall(board.recv(64))
+            except BlockingIOError:
+                pass
 
 
 def some_bits(random, size, share):

@@ -2,12 +2,12 @@
  * The nRF51's flash as a Tandem port: pages of 1 KB, words of 4 bytes.
  *
  * The CPU stands still while the controller works: 46 µs for a word, 22 ms
- * for a page. The UART keeps 6 bytes meanwhile, so a page is erased when the
- * line is quiet, if it becomes quiet at all: see board_line_busy().
+ * for a page. The UART keeps 6 bytes meanwhile; what it loses during an erase
+ * the link sends again.
  */
 #include <string.h>
 
-#include "board_line.h"
+#include "board.h"
 #include "layout.h"
 #include "nrf51.h"
 
@@ -56,8 +56,6 @@ static enum tandem_status flash_erase(void *ctx, uint32_t address)
     (void)ctx;
     if (!is_allowed(address, FLASH_PAGE) || address % FLASH_PAGE != 0)
         return TANDEM_ERROR_FLASH;
-    if (board_line_busy())
-        return TANDEM_AGAIN;
     set_mode(NVMC_CONFIG_ERASE);
     NVMC_ERASEPAGE = address;
     while (NVMC_READY == 0) {

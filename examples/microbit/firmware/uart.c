@@ -8,8 +8,6 @@
 #define PIN_RXD 25u
 #define RX_SIZE 256u /* powers of two */
 #define TX_SIZE 64u
-#define QUIET_US 1000u    /* ten bytes' time without a byte: the sender waits */
-#define PATIENCE_US 500000u
 
 /* One end moves `head`, the other `tail`; they run on and are masked when used. */
 struct ring {
@@ -19,9 +17,6 @@ struct ring {
 static struct ring rx, tx;
 static uint8_t rx_data[RX_SIZE], tx_data[TX_SIZE];
 static volatile uint8_t sending;
-static volatile uint32_t heard_us;
-static uint32_t busy_since_us;
-static uint8_t busy;
 
 static uint16_t used(const struct ring *ring)
 {
@@ -42,7 +37,6 @@ void board_uart_interrupt(void)
         uint8_t byte = (uint8_t)UART_RXD;
         if (used(&rx) < RX_SIZE)
             rx_data[rx.head++ % RX_SIZE] = byte;
-        heard_us = board_now_us();
     }
     if (UART_EVENTS_TXDRDY) {
         UART_EVENTS_TXDRDY = 0;
@@ -99,19 +93,6 @@ int board_uart_sent(void)
 int board_line_received(void)
 {
     return used(&rx) != 0;
-}
-
-int board_line_busy(void)
-{
-    uint32_t now = board_now_us();
-    if (now - heard_us >= QUIET_US || used(&rx) == RX_SIZE) {
-        busy = 0;
-        return 0;
-    }
-    if (!busy)
-        busy_since_us = now;
-    busy = now - busy_since_us < PATIENCE_US;
-    return busy;
 }
 
 const struct tandem_stream_port board_uart = {.write = uart_write};
