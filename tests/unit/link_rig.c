@@ -61,6 +61,7 @@ void rig_release_make(struct rig_release *release, const struct rig_spec *spec)
     struct tandem_signer signer = {seed, {TANDEM_KEY_ED25519, key}, sign};
     struct tandem_pack_image image = {0};
     struct tandem_pack pack = {0};
+    const uint16_t hardware[2] = {spec->hardware, spec->hardware};
     uint32_t random = spec->version * 77u + 5u + (spec->twin ? 1000u : 0), i;
 
     memset(release, 0, sizeof *release);
@@ -82,6 +83,9 @@ void rig_release_make(struct rig_release *release, const struct rig_spec *spec)
     pack.product = spec->product != NULL ? spec->product : "bud";
     pack.version.major = spec->version;
     pack.counter = spec->counter;
+    pack.minimum.major = spec->minimum;
+    pack.hardware = spec->hardware != 0 ? &hardware : NULL;
+    pack.hardware_count = spec->hardware != 0;
     pack.block_size = 1024;
     pack.images = &image;
     pack.image_count = 1;

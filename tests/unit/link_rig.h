@@ -43,6 +43,8 @@ struct rig_spec {
     int twin;
     const char *product; /* NULL: the right one */
     int stranger;        /* signed by a key that nobody trusts */
+    uint16_t hardware;   /* for this revision only; 0: for all */
+    uint16_t minimum;    /* oldest version that it may replace */
 };
 void rig_release_make(struct rig_release *release, const struct rig_spec *spec);
 void rig_release_free(struct rig_release *release);

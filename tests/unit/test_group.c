@@ -106,6 +106,13 @@ static void test_straight_through(void)
             teardown();
         }
     }
+    setup(2);
+    begin(&new_release, 7); /* more than there are */
+    CHECK_EQUAL(run(60000), TANDEM_OK);
+    begin(&new_release, 0);
+    CHECK_EQUAL(tandem_group_init(&group, members, 2, NULL), TANDEM_OK);
+    CHECK_EQUAL(run(60000), TANDEM_OK);
+    teardown();
     CHECK_EQUAL(tandem_group_init(&group, NULL, 3, NULL), TANDEM_ERROR_ARGUMENT);
     CHECK_EQUAL(tandem_group_init(&group, members, 0, NULL), TANDEM_ERROR_ARGUMENT);
 }

@@ -164,6 +164,19 @@ static void test_info(void)
     CHECK_EQUAL(tandem_load_le16(info + LINK_INFO_VERSION), 1);
     CHECK_EQUAL(tandem_load_le32(info + LINK_INFO_COUNTER), device.install.bank.state.counter);
     CHECK_BYTES(info + LINK_INFO_FIXED, names, sizeof names);
+    /* A device with no surroundings at all, and one that does not know its charge. */
+    device.system.battery = NULL;
+    CHECK_EQUAL(say_query(6, 512)[LINK_INFO_BATTERY], LINK_BATTERY_UNKNOWN);
+    device.device.system = NULL;
+    device.device.serial = NULL;
+    info = say_query(7, 512);
+    CHECK_EQUAL(info[LINK_INFO_BATTERY], LINK_BATTERY_UNKNOWN);
+    CHECK_EQUAL(info[LINK_INFO_CAPABILITIES], 0);
+    CHECK_EQUAL(said_size[said_count - 1], LINK_INFO_FIXED + sizeof names - 7);
+    CHECK_EQUAL(say_short(LINK_ENTER, 8)[LINK_STATUS_RESULT], TANDEM_ERROR_NOT_SUPPORTED);
+    /* A window never beyond what the position field allows. */
+    device.install.buffer_size = sizeof device.buffer;
+    CHECK_EQUAL(tandem_load_le16(say_query(9, 512) + LINK_STATUS_WINDOW), TANDEM_LINK_WINDOW_MAX);
 }
 
 static void test_info_in_pieces(void)
@@ -605,6 +618,241 @@ static void test_hostile_device(void)
     }
 }
 
+static const struct tandem_target *host_by_hand;
+
+/* Hand the host a message as the device's. */
+static void tell(const uint8_t *message, size_t size)
+{
+    uint8_t packet[300] = {LINK_SEGMENT_FIRST | LINK_SEGMENT_LAST};
+
+    memcpy(packet + 1, message, size);
+    tandem_link_host_receive(&hosts[0].link, TANDEM_CHANNEL_CONTROL, packet, size + 1);
+}
+
+static void tell_status(uint8_t operation, uint8_t result, uint8_t state, uint8_t flags, uint32_t wants,
+                        uint16_t window)
+{
+    uint8_t message[LINK_STATUS_SIZE] = {operation, hosts[0].link.tag, 0, result, state};
+
+    message[LINK_STATUS_FLAGS] = flags;
+    tandem_store_le32(message + LINK_STATUS_WANTS, wants);
+    tandem_store_le16(message + LINK_STATUS_WINDOW, window);
+    tell(message, sizeof message);
+}
+
+static void tell_ack(uint8_t flags, uint32_t wants, uint16_t window, uint16_t missing)
+{
+    uint8_t message[LINK_ACK_SIZE] = {LINK_EVENT_ACK, 0, 0, flags};
+
+    tandem_store_le32(message + LINK_ACK_WANTS, wants);
+    tandem_store_le16(message + LINK_ACK_WINDOW, window);
+    tandem_store_le16(message + LINK_ACK_GAP, missing);
+    tell(message, sizeof message);
+}
+
+static void tell_info(uint8_t flags, uint16_t window, uint32_t resume, const uint8_t *id)
+{
+    uint8_t message[LINK_INFO_FIXED + 3] = {LINK_QUERY | LINK_ANSWER, hosts[0].link.tag};
+
+    message[LINK_STATUS_FLAGS] = flags;
+    tandem_store_le32(message + LINK_STATUS_WANTS, resume);
+    tandem_store_le16(message + LINK_STATUS_WINDOW, window);
+    tandem_store_le16(message + LINK_INFO_PACKET_MAX, 102);
+    if (id != NULL)
+        memcpy(message + LINK_INFO_RESUME_ID, id, TANDEM_PACKAGE_ID_SIZE);
+    tell(message, sizeof message);
+}
+
+/* The offsets of the data that the host sent since the last look, as a sum that tells them apart, and their number. */
+static unsigned data_sent;
+static uint32_t data_first, data_end;
+
+static void look(void)
+{
+    struct rig_lane *lane = &hosts[0].wire.down;
+
+    host_by_hand->poll(host_by_hand->ctx, ++rig_now);
+    data_sent = 0;
+    for (; lane->count != 0; lane->count--, lane->first = (lane->first + 1) % RIG_QUEUE) {
+        const struct rig_packet *packet = &lane->packets[lane->first];
+        uint32_t position = tandem_load_le16(packet->data) & LINK_DATA_POSITION;
+
+        if (packet->channel != TANDEM_CHANNEL_DATA)
+            continue;
+        CHECK_EQUAL((packet->data[1] & 0x80) != 0, hosts[0].link.generation);
+        if (data_sent++ == 0)
+            data_first = position;
+        data_end = position + packet->size - LINK_DATA_HEADER;
+    }
+}
+
+static struct tandem_info told;
+
+static void host_up(uint8_t flags, uint16_t window, uint32_t resume, const uint8_t *id, uint8_t begin_flags)
+{
+    setup(&(struct rig_wire_spec){.latency = 5, .mtu = 244});
+    host_by_hand = tandem_link_host_target(&hosts[0].link);
+    look();
+    REQUIRE(host_by_hand->connect(host_by_hand->ctx) == TANDEM_OK);
+    REQUIRE(host_by_hand->query(host_by_hand->ctx, &told) == TANDEM_AGAIN);
+    tell_info(flags, window, resume, id);
+    REQUIRE(host_by_hand->query(host_by_hand->ctx, &told) == TANDEM_OK);
+    REQUIRE(host_by_hand->begin(host_by_hand->ctx, &new_release.offer, 0, begin_flags) == TANDEM_AGAIN);
+    look();
+}
+
+static void test_early_data(void)
+{
+    static const uint8_t other[TANDEM_PACKAGE_ID_SIZE] = {1};
+
+    host_up(0, 1000, 0, NULL, 0);
+    CHECK_EQUAL(data_sent, 10);
+    CHECK_EQUAL(data_first, 0);
+    CHECK_EQUAL(data_end, 1000);
+    CHECK_EQUAL(hosts[0].link.generation, 1);
+    teardown();
+    host_up(LINK_FLAG_GENERATION, 1000, 40000, new_release.id, 0);
+    CHECK_EQUAL(data_first, 40000 & LINK_DATA_POSITION);
+    CHECK_EQUAL(hosts[0].link.generation, 0);
+    teardown();
+    host_up(0, 1000, 40000, other, 0);
+    CHECK_EQUAL(data_first, 0);
+    CHECK_EQUAL(data_sent, 10);
+    teardown();
+    host_up(LINK_FLAG_HELD, 1000, 0, NULL, 0);
+    CHECK_EQUAL(data_sent, 0);
+    teardown();
+    host_up(LINK_FLAG_HELD, 1000, 0, NULL, TANDEM_BEGIN_FORCE);
+    CHECK_EQUAL(data_sent, 10);
+    teardown();
+    host_up(0, 60000, 0, NULL, 0); /* more than may ever be under way */
+    CHECK(data_end <= TANDEM_LINK_WINDOW_MAX);
+    teardown();
+    /* The device turns out to have had no room: it is sent again. */
+    host_up(0, 1000, 0, NULL, 0);
+    tell_status(0x82, TANDEM_OK, TANDEM_STATE_RECEIVING, LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 0, 0);
+    look();
+    CHECK_EQUAL(data_sent, 0);
+    tell_ack(LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 0, 1000, 0);
+    look();
+    CHECK_EQUAL(data_first, 0);
+    CHECK_EQUAL(data_end, 1000);
+    teardown();
+    /* The device goes on elsewhere. */
+    host_up(0, 1000, 40000, new_release.id, 0);
+    tell_status(0x82, TANDEM_OK, TANDEM_STATE_RECEIVING, LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 0, 1000);
+    look();
+    CHECK_EQUAL(data_first, 0);
+    CHECK_EQUAL(data_end, 1000);
+    teardown();
+    /* It is refused: nothing more flows. */
+    host_up(0, 1000, 0, NULL, 0);
+    tell_status(0x82, TANDEM_ERROR_BUSY, TANDEM_STATE_RECEIVING, LINK_FLAG_HELD, 0, 5000);
+    CHECK_EQUAL(host_by_hand->begin(host_by_hand->ctx, &new_release.offer, 0, 0), TANDEM_ERROR_BUSY);
+    look();
+    CHECK_EQUAL(data_sent, 0);
+    CHECK(host_by_hand->report(host_by_hand->ctx) != NULL);
+    CHECK_EQUAL(host_by_hand->begin(host_by_hand->ctx, &new_release.offer, 1, 0), TANDEM_ERROR_ARGUMENT);
+    teardown();
+}
+
+static void host_flowing(void)
+{
+    host_up(0, 1000, 0, NULL, 0);
+    tell_status(0x82, TANDEM_OK, TANDEM_STATE_RECEIVING, LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 0, 1000);
+    REQUIRE(host_by_hand->begin(host_by_hand->ctx, &new_release.offer, 0, 0) == TANDEM_OK);
+    look();
+    CHECK_EQUAL(data_sent, 0);
+}
+
+static void test_flow(void)
+{
+    const uint8_t mine = LINK_FLAG_GENERATION | LINK_FLAG_YOURS;
+
+    host_flowing();
+    tell_ack(mine, 300, 1000, 0); /* 300 more: full packets only */
+    look();
+    CHECK_EQUAL(data_first, 1000);
+    CHECK_EQUAL(data_end, 1300);
+    tell_ack(mine, 300, 1040, 0); /* 40 more: not worth a packet yet */
+    look();
+    CHECK_EQUAL(data_sent, 0);
+    tell_ack(mine, 1300, 40, 0); /* nothing under way: then a small one */
+    look();
+    CHECK_EQUAL(data_first, 1300);
+    CHECK_EQUAL(data_end, 1340);
+    tell_ack(mine, 1340, 1000, 0);
+    look();
+    /* A hole: just that, and once. */
+    tell_ack(mine | LINK_FLAG_GAP, 1540, 800, 150);
+    look();
+    CHECK_EQUAL(data_sent, 2);
+    CHECK_EQUAL(data_first, 1540);
+    CHECK_EQUAL(data_end, 1690);
+    tell_ack(mine | LINK_FLAG_GAP, 1540, 800, 150);
+    look();
+    CHECK_EQUAL(data_sent, 0);
+    /* A jump back, a jump forward: with the new generation. */
+    tell_ack(LINK_FLAG_YOURS, 1340, 500, 0);
+    look();
+    CHECK_EQUAL(hosts[0].link.generation, 0);
+    CHECK_EQUAL(data_first, 1340);
+    CHECK_EQUAL(data_end, 1840);
+    tell_ack(mine, 50000, 500, 0);
+    look();
+    CHECK_EQUAL(data_first, 50000 & LINK_DATA_POSITION);
+    /* Senseless: ignored. */
+    tell_ack(mine, 50000, TANDEM_LINK_WINDOW_MAX + 1, 0);
+    look();
+    CHECK_EQUAL(data_sent, 0);
+    CHECK_EQUAL(hosts[0].link.limit, 50500);
+    teardown();
+}
+
+/* Nothing comes back: one packet, then silence, then one packet … and on as soon as there is progress. */
+static void test_probing(void)
+{
+    unsigned i, probes = 0;
+
+    host_flowing();
+    tell_ack(LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 0, 1000, 0);
+    for (i = 0; i < 7500; i++) {
+        tell_ack(LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 0, 1000, 0);
+        look();
+        CHECK(data_sent <= 1);
+        probes += data_sent;
+        if (data_sent != 0)
+            CHECK_EQUAL(data_first, 0);
+    }
+    CHECK_EQUAL(probes, 3); /* after 1, 3 and 7 s */
+    tell_ack(LINK_FLAG_GENERATION | LINK_FLAG_YOURS, 100, 1000, 0);
+    look();
+    CHECK_EQUAL(data_first, 100);
+    CHECK_EQUAL(data_end, 1100);
+    teardown();
+}
+
+static void test_entering_by_link(void)
+{
+    unsigned i;
+    enum tandem_status status = TANDEM_AGAIN;
+
+    setup(&(struct rig_wire_spec){.latency = 5, .mtu = 244});
+    host_by_hand = tandem_link_host_target(&hosts[0].link);
+    host_by_hand->poll(host_by_hand->ctx, rig_now);
+    REQUIRE(host_by_hand->connect(host_by_hand->ctx) == TANDEM_OK);
+    for (i = 0; i < 100 && status == TANDEM_AGAIN; i++) {
+        rig_tick(&device, 1, hosts, 1);
+        host_by_hand->poll(host_by_hand->ctx, rig_now);
+        status = host_by_hand->enter(host_by_hand->ctx);
+    }
+    CHECK_EQUAL(status, TANDEM_OK);
+    for (i = 0; i < 200; i++)
+        rig_tick(&device, 1, hosts, 1);
+    CHECK_EQUAL(device.ota_entered, 1);
+    teardown();
+}
+
 /* ---- both halves ---- */
 
 static void expect_update(const struct rig_wire_spec *spec, uint32_t erase_ms, uint32_t most_sent)
@@ -646,6 +894,17 @@ static void test_matrix(void)
             expect_update(&spec, 0, new_release.size + new_release.size / 100);
         }
     }
+}
+
+/* A buffer that is larger than the position field allows under way. */
+static void test_large_window(void)
+{
+    setup(&(struct rig_wire_spec){.latency = 40, .mtu = 244, .loss_ppm = 5000});
+    device.buffer_size = sizeof device.buffer;
+    rig_device_reboot(&device);
+    CHECK_EQUAL(rig_run(&device, &hosts[0], &new_release, NULL, 60000), TANDEM_OK);
+    CHECK_EQUAL(rig_device_runs(&device), 2);
+    teardown();
 }
 
 static void test_losses(void)
@@ -1026,7 +1285,12 @@ int main(int argc, char **argv)
     RUN(test_specification);
     RUN(test_hostile_packets);
     RUN(test_hostile_device);
+    RUN(test_early_data);
+    RUN(test_flow);
+    RUN(test_probing);
+    RUN(test_entering_by_link);
     RUN(test_matrix);
+    RUN(test_large_window);
     RUN(test_losses);
     RUN(test_one_loss_costs_one_packet);
     RUN(test_cuts);

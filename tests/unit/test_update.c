@@ -7,6 +7,7 @@
 #include "link_rig.h"
 
 static struct rig_release old_release, new_release, bad_release, twin_release, foreign_release, stranger_release;
+static struct rig_release narrow_release;
 static struct rig_device device;
 static struct rig_host host;
 
@@ -31,6 +32,7 @@ static struct script {
     unsigned confirm_after; /* queries after activation until it is confirmed */
     int activated;
     int connected;
+    int deaf_to_enter;
 } script;
 
 static enum tandem_status answer(enum call call)
@@ -80,7 +82,7 @@ static enum tandem_status fake_enter(void *ctx)
     enum tandem_status status = answer(ENTER);
 
     (void)ctx;
-    if (status == TANDEM_OK)
+    if (status == TANDEM_OK && !script.deaf_to_enter)
         script.info.ota_mode = 0;
     return status;
 }
@@ -272,6 +274,16 @@ static void test_ota_mode(void)
     script.info.ota_mode = 1;
     script.target.enter = NULL;
     CHECK_EQUAL(script_run(20000), TANDEM_ERROR_NOT_SUPPORTED);
+    script_reset();
+    script.info.ota_mode = 1;
+    script.patience[ENTER] = 3;
+    CHECK_EQUAL(script_run(20000), TANDEM_OK);
+    /* It says that it entered, and never does. */
+    script_reset();
+    script.info.ota_mode = 1;
+    script.deaf_to_enter = 1;
+    CHECK_EQUAL(script_run(20000), TANDEM_ERROR_NOT_SUPPORTED);
+    CHECK_EQUAL(script.calls[ENTER], 3);
     /* Checks come before: nothing is entered for nothing. */
     script_reset();
     script.info.ota_mode = 1;
@@ -499,6 +511,31 @@ static void test_goals(void)
     CHECK_EQUAL(update.result.runs, TANDEM_RUNS_NEW);
 }
 
+/* Left and taken up again, or started over, at any moment. */
+static void test_releasing_and_restarting(void)
+{
+    unsigned when, kind;
+
+    for (kind = 0; kind < 2; kind++) {
+        for (when = 1; when < 700; when += when < 60 ? 1 : 50) {
+            unsigned call;
+
+            script_reset();
+            for (call = 0; call < DISCONNECT; call++)
+                script.patience[call] = 5;
+            if (script_run(when) != TANDEM_AGAIN)
+                break;
+            if (kind == 0)
+                tandem_update_release(&update);
+            else
+                tandem_update_restart(&update);
+            CHECK_EQUAL(script.connected, 0);
+            memset(script.waited, 0, sizeof script.waited);
+            CHECK_EQUAL(script_run(60000), TANDEM_OK);
+        }
+    }
+}
+
 static void test_cancelling_a_script(void)
 {
     unsigned when;
@@ -557,6 +594,16 @@ static void test_checks(void)
     CHECK_EQUAL(tandem_update_check(&new_release.offer, &info, NULL), TANDEM_ERROR_VERSION);
     info.version_policy = TANDEM_VERSION_ANY;
     CHECK_EQUAL(tandem_update_check(&new_release.offer, &info, NULL), TANDEM_OK);
+    info.known = TANDEM_INFO_HARDWARE;
+    info.hardware = 4;
+    CHECK_EQUAL(tandem_update_check(&narrow_release.offer, &info, &detail), TANDEM_ERROR_HARDWARE);
+    CHECK_EQUAL(detail, 4);
+    info.hardware = 5;
+    CHECK_EQUAL(tandem_update_check(&narrow_release.offer, &info, &detail), TANDEM_OK);
+    info.known = TANDEM_INFO_VERSION;
+    CHECK_EQUAL(tandem_update_check(&narrow_release.offer, &info, NULL), TANDEM_OK);
+    info.version.major = 2;
+    CHECK_EQUAL(tandem_update_check(&narrow_release.offer, &info, NULL), TANDEM_ERROR_VERSION);
     info.known = TANDEM_INFO_BATTERY | TANDEM_INFO_POLICY;
     info.battery = 19;
     info.battery_minimum = 20;
@@ -570,20 +617,22 @@ static void test_checks(void)
 struct bytes {
     const uint8_t *data;
     enum tandem_status status;
+    size_t most; /* reads of more than this are what has `status` */
 };
 
 static enum tandem_status bytes_read(void *ctx, uint32_t offset, void *data, size_t size)
 {
     const struct bytes *bytes = ctx;
 
-    if (bytes->status == TANDEM_OK)
-        memcpy(data, bytes->data + offset, size);
-    return bytes->status;
+    if (bytes->status != TANDEM_OK && size > bytes->most)
+        return bytes->status;
+    memcpy(data, bytes->data + offset, size);
+    return TANDEM_OK;
 }
 
 static void test_opening_offers(void)
 {
-    struct bytes bytes = {new_release.bytes, TANDEM_OK};
+    struct bytes bytes = {new_release.bytes, TANDEM_OK, 0};
     struct tandem_source source = {&bytes, new_release.size, bytes_read};
     struct tandem_offer offer;
     uint8_t buffer[1024], junk[100] = {1, 2, 3};
@@ -606,6 +655,8 @@ static void test_opening_offers(void)
     bytes.status = TANDEM_AGAIN;
     CHECK_EQUAL(tandem_offer_open(&offer, &source, NULL, buffer, sizeof buffer), TANDEM_AGAIN);
     bytes.status = TANDEM_ERROR_PORT;
+    CHECK_EQUAL(tandem_offer_open(&offer, &source, NULL, buffer, sizeof buffer), TANDEM_ERROR_PORT);
+    bytes.most = TANDEM_PACKAGE_HEADER_SIZE;
     CHECK_EQUAL(tandem_offer_open(&offer, &source, NULL, buffer, sizeof buffer), TANDEM_ERROR_PORT);
     bytes.status = TANDEM_OK;
     bytes.data = junk;
@@ -715,6 +766,20 @@ static void test_bad_firmware_comes_back(void)
     teardown();
 }
 
+/* A device that does not restart by itself, and whose application does not either. */
+static void test_restart_that_never_comes(void)
+{
+    setup();
+    device.system.reboot = NULL;
+    CHECK_EQUAL(rig_run(&device, &host, &new_release, &(struct tandem_update_options){.confirm_ms = 5000}, 60000),
+                TANDEM_ERROR_TIMEOUT);
+    CHECK_EQUAL(host.update.result.runs, TANDEM_RUNS_UNKNOWN);
+    CHECK_EQUAL(tandem_install_state(&device.install), TANDEM_STATE_PENDING);
+    rig_device_reboot(&device);
+    CHECK_EQUAL(rig_run(&device, &host, &new_release, NULL, 60000), TANDEM_OK);
+    teardown();
+}
+
 static void test_source_that_fails(void)
 {
     setup();
@@ -821,6 +886,7 @@ int main(void)
     rig_release_make(&foreign_release, &(struct rig_spec){.version = 2, .counter = 2, .product = "lamp"});
     rig_release_make(&stranger_release,
                      &(struct rig_spec){.version = 2, .counter = 2, .image_size = 30000, .stranger = 1});
+    rig_release_make(&narrow_release, &(struct rig_spec){.version = 4, .counter = 4, .hardware = 5, .minimum = 3});
     RUN(test_straight_through);
     RUN(test_several_parts);
     RUN(test_ota_mode);
@@ -833,6 +899,7 @@ int main(void)
     RUN(test_waiting_for_confirmation);
     RUN(test_bare_offers);
     RUN(test_goals);
+    RUN(test_releasing_and_restarting);
     RUN(test_cancelling_a_script);
     RUN(test_checks);
     RUN(test_opening_offers);
@@ -841,6 +908,7 @@ int main(void)
     RUN(test_refused_by_the_device);
     RUN(test_flash_that_fails);
     RUN(test_bad_firmware_comes_back);
+    RUN(test_restart_that_never_comes);
     RUN(test_source_that_fails);
     RUN(test_ends_at_any_moment);
     RUN(test_device_on_trial);
@@ -850,5 +918,6 @@ int main(void)
     rig_release_free(&bad_release);
     rig_release_free(&foreign_release);
     rig_release_free(&stranger_release);
+    rig_release_free(&narrow_release);
     return check_report();
 }
