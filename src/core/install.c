@@ -188,6 +188,14 @@ enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t 
     return TANDEM_OK;
 }
 
+void tandem_install_close(struct tandem_install *install)
+{
+    install->closed = 1;
+    install->base = install->head_size;
+    install->fill = 0;
+    memset(install->early, 0, sizeof install->early);
+}
+
 void tandem_install_rebase(struct tandem_install *install, uint32_t base)
 {
     uint32_t shift = base - install->base;

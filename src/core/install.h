@@ -36,6 +36,9 @@ enum job {
 /* End with a reason. */
 enum tandem_status tandem_install_fail(struct tandem_install *install, enum tandem_status status,
                                        enum tandem_stage stage, uint8_t image, uint32_t detail);
+/* Take the buffer for other work: nothing comes in until the window is moved to a payload, and what was in is asked for
+ * anew. */
+void tandem_install_close(struct tandem_install *install);
 /* Move the window so that it begins at `base`; bytes already there are kept. */
 void tandem_install_rebase(struct tandem_install *install, uint32_t base);
 

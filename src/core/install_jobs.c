@@ -222,9 +222,7 @@ static enum tandem_status work_carry(struct tandem_install *install)
         needed = (uint8_t)needs_carry(install, slot);
     if (!needed)
         return next(install, JOB_START);
-    install->closed = 1;
-    install->fill = 0;
-    memset(install->early, 0, sizeof install->early);
+    tandem_install_close(install);
     enum tandem_status status;
     do
         status = tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size);
@@ -299,10 +297,13 @@ static enum tandem_status work_next(struct tandem_install *install, unsigned fro
     }
     if (!take_step(install, step, slot))
         return flash_failed(install, manifest_area(install)->address);
-    install->closed = step < STEP_RECEIVE;
-    if (step >= STEP_RECEIVE)
-        tandem_install_rebase(install, install->payload);
-    return next(install, step < STEP_RECEIVE ? JOB_COPY : JOB_BLOCK);
+    if (step < STEP_RECEIVE) {
+        tandem_install_close(install);
+        return next(install, JOB_COPY);
+    }
+    install->closed = 0;
+    tandem_install_rebase(install, install->payload);
+    return next(install, JOB_BLOCK);
 }
 
 /* The transfer begins: from here on it can be gone on with. */
