@@ -17,8 +17,11 @@
 
 #define REDRAW_US 50000u /* 20 pictures a second */
 #define NAME_WIDTH 12
+#define BAR_NAME 16
+#define BAR_MIN 10
 #define BAR_MAX 40
-#define LINE_STEP 10 /* percent between two lines in a pipe */
+#define BAR_OTHERS 64 /* columns beside the bar: name, percent, speed, what it is doing */
+#define LINE_STEP 10  /* percent between two lines in a pipe */
 
 void show_init(struct show *show, int json)
 {
@@ -191,21 +194,24 @@ static int screen_width(void)
     return 80;
 }
 
+/* A line that is wider than the screen would take two, and the next picture would be drawn in the wrong place. */
 static void draw_bar(const struct show *show, const struct show_device *device, const struct tandem_update *update,
-                     const struct tandem_update_progress *progress, int bar)
+                     const struct tandem_update_progress *progress, int width)
 {
     const struct tandem_update_result *result = tandem_update_result(update);
-    char speed[24];
-    int full = bar * progress->percent / 100;
-    int bad = result->status != TANDEM_OK && result->status != TANDEM_AGAIN;
-    print_name(device->name, NAME_WIDTH);
+    size_t length = strlen(device->name), cut = length > BAR_NAME ? length - BAR_NAME : 0;
+    char speed[24] = "", bytes[24];
+    int bar = width - BAR_OTHERS, bad = result->status != TANDEM_OK && result->status != TANDEM_AGAIN;
+    bar = bar < BAR_MIN ? BAR_MIN : bar > BAR_MAX ? BAR_MAX : bar;
+    int full = bar * progress->percent / 100, rest = width - BAR_NAME - bar - 24;
+    if (show_speed(device) > 0)
+        (void)snprintf(speed, sizeof speed, "%.8s/s", show_bytes(bytes, show_speed(device)));
+    print_name(device->name + cut, BAR_NAME); /* of a long address the end tells more */
     printf(" %s[", show->colour ? (bad ? "\033[31m" : progress->percent == 100 ? "\033[32m" : "\033[36m") : "");
     for (int i = 0; i < bar; i++)
         putchar(i < full ? '#' : '.');
-    printf("]%s %3u %%", show->colour ? "\033[0m" : "", progress->percent);
-    if (show_speed(device) > 0)
-        printf(" %8s/s", show_bytes(speed, show_speed(device)));
-    printf("  %.24s\033[K\n", activity(update, progress));
+    printf("]%s %3u %% %10s  %.*s\033[K\n", show->colour ? "\033[0m" : "", progress->percent, speed,
+           rest > 0 ? rest : 0, activity(update, progress));
 }
 
 /* In a pipe: a line when something changes, or another tenth is done. */
@@ -241,15 +247,14 @@ void show_progress(struct show *show, struct show_device *devices, const struct 
     struct tandem_update_progress progress;
     uint64_t now = tandem_posix_now_us();
     int draw = show->mode == SHOW_TERMINAL && (last || now >= show->next_us);
-    int bar = draw ? screen_width() - 62 : 0;
-    bar = bar < 10 ? 10 : bar > BAR_MAX ? BAR_MAX : bar;
+    int width = draw ? screen_width() : 0;
     if (draw && show->drawn > 0)
         printf("\033[%dA", show->drawn);
     for (size_t i = 0; i < count; i++) {
         tandem_update_progress(&updates[i], &progress);
         measure(&devices[i], &progress);
         if (draw)
-            draw_bar(show, &devices[i], &updates[i], &progress, bar);
+            draw_bar(show, &devices[i], &updates[i], &progress, width);
         else if (show->mode != SHOW_TERMINAL)
             tell(&devices[i], &updates[i], &progress, show->mode == SHOW_JSON);
     }
