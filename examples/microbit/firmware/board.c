@@ -3,7 +3,6 @@
  */
 #include "board.h"
 
-#include "board_line.h"
 #include "handover.h"
 #include "nrf51.h"
 #include "start.h"
@@ -42,7 +41,7 @@ void board_sleep(void)
     NVIC_ISER = 1u << IRQ_TIMER0;
     /* An interrupt that came after the look at the ring still ends the sleep, as it stays pending. */
     __asm__ volatile("cpsid i" ::: "memory");
-    if (!board_line_received())
+    if (!board_uart_received())
         __asm__ volatile("wfi");
     __asm__ volatile("cpsie i" ::: "memory");
 }

@@ -13,6 +13,8 @@
 
 /* Start the crystal, the clock and the watchdog. */
 void board_init(void);
+/* Microseconds; wraps. May be called from an interrupt. */
+uint32_t board_now_us(void);
 /* Milliseconds; wraps. Call it at least once an hour. */
 uint32_t board_now_ms(void);
 /* Sleep until an interrupt, 10 ms at most. */
@@ -28,8 +30,8 @@ void board_quiet(void);
 void board_uart_init(void);
 /* Take received bytes; returns how many. */
 size_t board_uart_read(uint8_t *data, size_t size);
-/* Whether everything written has been handed to the line. */
-int board_uart_sent(void);
+/* Whether received bytes wait. */
+int board_uart_received(void);
 
 /* Interrupt handlers, for an image's vector table. */
 void board_uart_interrupt(void);

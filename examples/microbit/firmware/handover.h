@@ -11,7 +11,7 @@
 
 /* A vector table, as the processor reads it. */
 struct vectors {
-    void *stack;               /* initial stack pointer */
+    void *stack;                /* initial stack pointer */
     void (*handlers[47])(void); /* reset, 14 exceptions, 32 interrupts */
 };
 

@@ -1,6 +1,6 @@
 /*
  * Where everything lies in the micro:bit's 256 KB of flash and 16 KB of RAM.
- * The linker scripts say the same; start.c and device.c compare.
+ * The linker scripts and CMakeLists.txt say the same: what they contradict does not start.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -23,6 +23,5 @@
 #define RAM_ADDRESS 0x20000000u
 #define RAM_SIZE 0x4000u
 #define HANDOVER_ADDRESS 0x20003FF0u
-#define HANDOVER_SIZE 0x10u
 
 #endif

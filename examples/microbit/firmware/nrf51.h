@@ -80,11 +80,6 @@
 #define SCB_AIRCR REGISTER(0xE000ED0Cu)
 #define SCB_AIRCR_SYSRESETREQ 0x05FA0004u
 
-enum {
-    IRQ_UART0 = 2,
-    IRQ_TIMER0 = 8,
-    IRQ_SWI0 = 20,
-    IRQ_COUNT = 32
-};
+enum { IRQ_UART0 = 2, IRQ_TIMER0 = 8, IRQ_SWI0 = 20 };
 
 #endif

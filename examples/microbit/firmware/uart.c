@@ -1,7 +1,7 @@
 /*
  * UART0 with a ring in each direction, both served by its interrupt.
  */
-#include "board_line.h"
+#include "board.h"
 #include "nrf51.h"
 
 #define PIN_TXD 24u /* to the interface chip */
@@ -85,12 +85,7 @@ static enum tandem_status uart_write(void *ctx, const void *data, size_t size, s
     return TANDEM_OK;
 }
 
-int board_uart_sent(void)
-{
-    return !sending;
-}
-
-int board_line_received(void)
+int board_uart_received(void)
 {
     return used(&rx) != 0;
 }
