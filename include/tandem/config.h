@@ -36,4 +36,9 @@
 #define TANDEM_CONFIG_LAYOUT_WORDS 1
 #endif
 
+#ifndef TANDEM_CONFIG_ASSEMBLY
+/** 1: the engine's inner loops are inline assembly where the compiler and the core know it (Thumb); 0: C throughout. */
+#define TANDEM_CONFIG_ASSEMBLY 1
+#endif
+
 #endif

@@ -5,7 +5,7 @@
 #include "number.h"
 #include "bytes.h"
 
-#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb__) && !defined(TANDEM_CONFIG_NO_ASSEMBLY)
+#if defined(__GNUC__) && defined(__OPTIMIZE__) && defined(__thumb__) && TANDEM_CONFIG_ASSEMBLY
 #include "number_arm.h"
 #else
 #define NUMBER_ROW_C 1

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "tandem/config.h"
+
 #define TANDEM_WORDS 8 /* words of a number */
 
 /* Cores that multiply 32 × 32 bits to 32 bits only: a product of two words costs as much as ten sums. */
@@ -29,7 +31,7 @@ void tandem_number_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b);
 /* high:low += x. Compilers for Thumb make much ado about a sum of 64 bits. */
 static inline void tandem_number_accumulate(uint32_t *low, uint32_t *high, uint32_t x)
 {
-#if defined(__GNUC__) && defined(__thumb__) && !defined(TANDEM_CONFIG_NO_ASSEMBLY)
+#if defined(__GNUC__) && defined(__thumb__) && TANDEM_CONFIG_ASSEMBLY
     __asm__(".syntax unified\n"
             "    adds %0, %0, %2\n"
             "    adcs %1, %1, %3\n"

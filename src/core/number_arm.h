@@ -3,7 +3,7 @@
  * "carry": chains of ADC, the product of two words on cores that multiply
  * 32 × 32 bits to 32 bits only, UMAAL on those that have it. Flow depends on
  * no value. Other machines, and compilers without GNU assembly, take the plain
- * C in number.c, which does the same, as do builds with TANDEM_CONFIG_NO_ASSEMBLY.
+ * C in number.c, which does the same, as do builds with TANDEM_CONFIG_ASSEMBLY off.
  *
  * LDM, STM, AND and MOV leave the carry flag alone, so that chains can run
  * through them.
