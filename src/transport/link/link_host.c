@@ -266,6 +266,7 @@ static void synchronize(struct tandem_link_host *link, uint32_t wants, uint16_t 
             link->hole = least(wants, link->hole_end);
     }
     link->limit = wants + window;
+    link->hole_end = least(link->hole_end, link->limit);
 }
 
 /* Bytes from `wants` on are missing, and later ones are there. */
