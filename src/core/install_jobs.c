@@ -101,7 +101,7 @@ static enum tandem_status work_head(struct tandem_install *install)
     if (status == TANDEM_OK && memcmp(wanted, any, sizeof any) != 0 && memcmp(wanted, manifest.id, sizeof wanted) != 0)
         status = TANDEM_ERROR_FORMAT;
     if (status == TANDEM_OK)
-        status = tandem_install_check(install, &manifest);
+        status = tandem_install_check(install, &manifest, 0);
     if (status != TANDEM_OK)
         return refused(install, status, 0);
     install->package_size = header.package_size;
@@ -330,7 +330,7 @@ int tandem_install_resume(struct tandem_install *install)
     if (!tandem_bank_progress(&install->bank, &progress) ||
         tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size) != TANDEM_OK ||
         memcmp(manifest.id, install->bank.state.outcome.id, sizeof manifest.id) != 0 ||
-        tandem_install_check(install, &manifest) != TANDEM_OK)
+        tandem_install_check(install, &manifest, 1) != TANDEM_OK)
         return 0;
     install->package_size = manifest.header.package_size;
     install->head_size = manifest.header.head_size;
@@ -430,6 +430,18 @@ static int at_checkpoint(const struct tandem_install *install)
                                           sector.address == area->address + install->written);
 }
 
+/* The image is received: while it is read back, the window is where the next one begins. */
+static void look_ahead(struct tandem_install *install)
+{
+    struct tandem_image image;
+    uint8_t slot = 0;
+    if (find_step(install, install->step + 1u, &slot) == STEP_NONE)
+        tandem_install_rebase(install, install->package_size);
+    else if (tandem_bank_find_image(device_of(install), tandem_bank_free(&install->bank),
+                                    device_of(install)->slots[slot].kind, &image) == TANDEM_OK)
+        tandem_install_rebase(install, image.payload_offset);
+}
+
 static enum tandem_status work_write(struct tandem_install *install)
 {
     uint32_t data = block_data(install), need = block_need(install), done;
@@ -448,7 +460,10 @@ static enum tandem_status work_write(struct tandem_install *install)
     tandem_install_rebase(install, install->base + need);
     if (at_checkpoint(install) && checkpoint(install) != TANDEM_OK)
         return flash_failed(install, 0);
-    return next(install, install->payload_left != 0 ? JOB_BLOCK : JOB_HASH);
+    if (install->payload_left != 0)
+        return next(install, JOB_BLOCK);
+    look_ahead(install);
+    return next(install, JOB_HASH);
 }
 
 static enum tandem_status work_copy(struct tandem_install *install)
