@@ -466,6 +466,17 @@ static enum tandem_status work_write(struct tandem_install *install)
     return next(install, JOB_HASH);
 }
 
+/* The image in hand is not to be had as it should be. A copy of what the package brings too is received after all. */
+static enum tandem_status image_failed(struct tandem_install *install, enum tandem_status status, uint32_t detail)
+{
+    uint8_t *plan = &install->plan[install->slot];
+    if (*plan >= PLAN_SAME && *plan < PLAN_COPY) {
+        *plan -= PLAN_SAME;
+        return work_next(install, install->step + 1u);
+    }
+    return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, detail);
+}
+
 static enum tandem_status work_copy(struct tandem_install *install)
 {
     const struct tandem_area *from = &device_of(install)->slots[install->slot].areas[tandem_bank_running(&install->bank)];
@@ -476,8 +487,7 @@ static enum tandem_status work_copy(struct tandem_install *install)
     if (install->written >= install->erased)
         return erase_one(install);
     if (from->flash->read(from->flash->ctx, from->address + install->written, install->buffer, size) != TANDEM_OK)
-        return tandem_install_fail(install, TANDEM_ERROR_FLASH, TANDEM_STAGE_VALIDATE, install->kind,
-                                   from->address + install->written);
+        return image_failed(install, TANDEM_ERROR_FLASH, from->address + install->written);
     /* A piece that is not the last ends on a program unit. */
     if (size < left)
         size &= ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1u);
@@ -487,17 +497,6 @@ static enum tandem_status work_copy(struct tandem_install *install)
 }
 
 /* ---- reading back ---- */
-
-/* The image in the bank is not what was signed. A copy of what the package brings too is received after all. */
-static enum tandem_status hash_failed(struct tandem_install *install)
-{
-    uint8_t *plan = &install->plan[install->slot];
-    if (*plan >= PLAN_SAME && *plan < PLAN_COPY) {
-        *plan -= PLAN_SAME;
-        return work_next(install, install->step + 1u);
-    }
-    return tandem_install_fail(install, TANDEM_ERROR_DIGEST, TANDEM_STAGE_VALIDATE, install->kind, 0);
-}
 
 static enum tandem_status work_hash(struct tandem_install *install)
 {
@@ -522,7 +521,7 @@ static enum tandem_status work_hash(struct tandem_install *install)
     if (status != TANDEM_OK)
         return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, install->cursor);
     if (!tandem_equal(digest, install->digest, sizeof digest))
-        return hash_failed(install);
+        return image_failed(install, TANDEM_ERROR_DIGEST, 0);
     status = work_next(install, install->step + 1u);
     /* Later images begin with a checkpoint of their own, so that this one need not be sent again. */
     if (status == TANDEM_AGAIN && install->job != JOB_FINISH && checkpoint(install) != TANDEM_OK)
