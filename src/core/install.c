@@ -173,7 +173,7 @@ enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t 
     if (install->job == JOB_IDLE || install->job == JOB_ERASE_IDLE)
         return TANDEM_ERROR_STATE;
     uint32_t wants = tandem_install_wants(install), limit = tandem_install_limit(install);
-    if (size > 0xFFFFFFFFu - offset || offset >= limit || offset + size <= wants)
+    if (size == 0 || size > 0xFFFFFFFFu - offset || offset >= limit || offset + size <= wants)
         return TANDEM_OK;
     /* What is already contiguous may be in use, and has perhaps been checked: it is never written over. */
     uint32_t begin = offset > wants ? offset : wants;
@@ -271,16 +271,6 @@ int tandem_install_resumable(const struct tandem_install *install, uint8_t id[TA
     return 1;
 }
 
-static enum tandem_status battery_check(const struct tandem_install *install)
-{
-    const struct tandem_device *device = device_of(install);
-    uint8_t percent;
-    if (device->battery_minimum == 0 || device->system == NULL || device->system->battery == NULL ||
-        device->system->battery(device->system->ctx, &percent) != TANDEM_OK)
-        return TANDEM_OK;
-    return percent < device->battery_minimum ? TANDEM_ERROR_BATTERY : TANDEM_OK;
-}
-
 enum tandem_status tandem_install_activate(struct tandem_install *install)
 {
     struct tandem_bank_state *state = &install->bank.state, before = *state;
@@ -288,7 +278,8 @@ enum tandem_status tandem_install_activate(struct tandem_install *install)
         return TANDEM_OK;
     if (state->phase != TANDEM_PHASE_VALIDATED || install->job != JOB_IDLE)
         return TANDEM_ERROR_STATE;
-    enum tandem_status status = battery_check(install);
+    uint8_t percent;
+    enum tandem_status status = tandem_install_battery(install, &percent);
     if (status != TANDEM_OK)
         return status;
     state->phase = TANDEM_PHASE_PENDING;
