@@ -127,7 +127,10 @@ static enum tandem_status work_consent(struct tandem_install *install)
         install->closed = 0;
         install->fill = 0;
         install->base = 0;
+        memset(install->early, 0, sizeof install->early);
         install->outcome.stage = TANDEM_STAGE_CHECK;
+        install->outcome.image = 0;
+        install->outcome.detail = 0;
         return next(install, JOB_HEAD);
     }
     if (system != NULL && system->consent != NULL) {
