@@ -41,11 +41,10 @@ struct tandem_segment {
 
 /** What the running bank holds in one slot. */
 struct tandem_installed {
-    uint8_t kind;                  /**< enum tandem_kind; 0: nothing */
-    uint8_t variant;               /**< bank it is linked for */
-    uint8_t digest[8];             /**< its digest, cut */
-    uint32_t size;                 /**< bytes */
-    struct tandem_version version; /**< its own */
+    uint8_t kind;      /**< enum tandem_kind; 0: nothing */
+    uint8_t variant;   /**< bank it is linked for */
+    uint8_t digest[8]; /**< its digest, cut */
+    uint32_t size;     /**< bytes */
 };
 
 /**
@@ -99,7 +98,7 @@ struct tandem_install {
  * @param install caller's
  * @param device description, must outlive it
  * @param buffer,size at least TANDEM_INSTALL_BUFFER_MIN bytes; 2 KB suit most
- * @return TANDEM_OK; TANDEM_ERROR_LAYOUT; TANDEM_ERROR_FLASH; TANDEM_ERROR_SPACE
+ * @return TANDEM_OK; as tandem_device_check(); TANDEM_ERROR_FLASH; TANDEM_ERROR_SPACE
  */
 enum tandem_status tandem_install_init(struct tandem_install *install, const struct tandem_device *device,
                                        uint8_t *buffer, uint32_t size);
@@ -137,7 +136,8 @@ enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t 
 
 /**
  * Do one step: at most one flash operation, or one KB hashed, or one
- * signature verified.
+ * signature verified. A journal record may be part of a step; it is waited
+ * for, and once in many records so is the erase of half the journal.
  * @return TANDEM_AGAIN: more to do, call soon; TANDEM_OK: nothing to do until bytes or commands come
  */
 enum tandem_status tandem_install_poll(struct tandem_install *install);

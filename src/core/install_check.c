@@ -21,7 +21,6 @@ static int note_head(struct tandem_install *install, const struct tandem_manifes
         installed->kind = image.kind;
         installed->variant = image.variant;
         installed->size = image.size;
-        installed->version = image.version;
         memcpy(installed->digest, image.digest, sizeof installed->digest);
         counts = 1;
     }
@@ -95,12 +94,13 @@ static enum tandem_status check_target(struct tandem_install *install, const str
     return TANDEM_OK;
 }
 
-/* Signed by keys that will still be trusted when it runs? */
-static enum tandem_status check_signatures(struct tandem_install *install, const struct tandem_manifest *manifest)
+/* Signed by keys that will still be trusted when it runs? Not asked again of a head that was taken before. */
+static enum tandem_status check_signatures(struct tandem_install *install, const struct tandem_manifest *manifest,
+                                           int taken_before)
 {
     const struct tandem_device *device = device_of(install);
     install->revoked = install->bank.state.revoked | tandem_bank_revocations(device, manifest);
-    return tandem_bank_authenticate(device, manifest, install->revoked);
+    return taken_before ? TANDEM_OK : tandem_bank_authenticate(device, manifest, install->revoked);
 }
 
 /* Allowed by counter and versions? */
@@ -150,35 +150,38 @@ static enum tandem_status plan_slot(struct tandem_install *install, const struct
     return refuse(install, TANDEM_ERROR_INCOMPLETE, slot->kind, 0);
 }
 
-/* The version that a kind will have in the free bank; 0 if it will not be there. */
-static int planned_version(const struct tandem_install *install, const struct tandem_manifest *manifest, uint8_t kind,
-                           struct tandem_version *version)
+/* The entry of what a slot will hold; 0 if it will be empty. */
+static int planned_image(const struct tandem_install *install, const struct tandem_manifest *manifest, uint8_t slot,
+                         struct tandem_image *image)
 {
     const struct tandem_device *device = device_of(install);
+    uint8_t kind = device->slots[slot].kind;
+    if (install->plan[slot] == PLAN_NOTHING)
+        return 0;
+    if (install->plan[slot] == PLAN_COPY)
+        return tandem_bank_find_image(device, tandem_bank_running(&install->bank), kind, image) == TANDEM_OK;
+    return tandem_manifest_find(manifest, kind, tandem_bank_free(&install->bank), image) == TANDEM_OK;
+}
+
+static int is_satisfied(const struct tandem_install *install, const struct tandem_manifest *manifest,
+                        const struct tandem_dependency *dependency)
+{
     struct tandem_image image;
-    for (uint8_t i = 0; i < device->slot_count; i++) {
-        if (device->slots[i].kind != kind || install->plan[i] == PLAN_NOTHING)
-            continue;
-        *version = install->installed[i].version;
-        if (tandem_manifest_find(manifest, kind, tandem_bank_free(&install->bank), &image) == TANDEM_OK)
-            *version = image.version;
-        return 1;
-    }
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
+        if (device_of(install)->slots[i].kind == dependency->kind && planned_image(install, manifest, i, &image))
+            return tandem_version_compare(&image.version, &dependency->minimum) >= 0;
     return 0;
 }
 
+/* What every image needs of the others, those that stay included. */
 static enum tandem_status check_dependencies(struct tandem_install *install, const struct tandem_manifest *manifest)
 {
     struct tandem_image image;
-    struct tandem_version version;
     for (uint8_t i = 0; i < device_of(install)->slot_count; i++) {
-        if (install->plan[i] == PLAN_NOTHING ||
-            tandem_manifest_find(manifest, device_of(install)->slots[i].kind, tandem_bank_free(&install->bank),
-                                 &image) != TANDEM_OK)
+        if (!planned_image(install, manifest, i, &image))
             continue;
         for (uint8_t j = 0; j < image.dependency_count; j++)
-            if (!planned_version(install, manifest, image.dependencies[j].kind, &version) ||
-                tandem_version_compare(&version, &image.dependencies[j].minimum) < 0)
+            if (!is_satisfied(install, manifest, &image.dependencies[j]))
                 return refuse(install, TANDEM_ERROR_DEPENDENCY, image.kind, image.dependencies[j].kind);
     }
     return TANDEM_OK;
@@ -195,23 +198,34 @@ static int brings_something(const struct tandem_install *install, const struct t
     return 0;
 }
 
-static enum tandem_status check_conditions(struct tandem_install *install)
+enum tandem_status tandem_install_battery(const struct tandem_install *install, uint8_t *percent)
 {
     const struct tandem_device *device = device_of(install);
-    uint8_t percent;
-    if (device->battery_minimum != 0 && device->system != NULL && device->system->battery != NULL &&
-        device->system->battery(device->system->ctx, &percent) == TANDEM_OK && percent < device->battery_minimum)
-        return refuse(install, TANDEM_ERROR_BATTERY, 0, percent);
-    return TANDEM_OK;
+    if (device->battery_minimum == 0 || device->system == NULL || device->system->battery == NULL ||
+        device->system->battery(device->system->ctx, percent) != TANDEM_OK)
+        return TANDEM_OK;
+    return *percent < device->battery_minimum ? TANDEM_ERROR_BATTERY : TANDEM_OK;
 }
 
-enum tandem_status tandem_install_check(struct tandem_install *install, const struct tandem_manifest *manifest)
+/* A head must fit its place in flash, and the bootloader's scratch. */
+static enum tandem_status check_head_size(struct tandem_install *install, const struct tandem_manifest *manifest)
 {
+    const struct tandem_device *device = device_of(install);
+    uint32_t room = device->manifests[tandem_bank_free(&install->bank)].size;
+    if (device->head_max != 0 && device->head_max < room)
+        room = device->head_max;
+    return manifest->header.head_size > room ? refuse(install, TANDEM_ERROR_TOO_LARGE, 0, room) : TANDEM_OK;
+}
+
+enum tandem_status tandem_install_check(struct tandem_install *install, const struct tandem_manifest *manifest,
+                                        int taken_before)
+{
+    uint8_t percent = 0;
     install->outcome.version = manifest->version;
     memcpy(install->outcome.id, manifest->id, sizeof install->outcome.id);
     enum tandem_status status = check_target(install, manifest);
     if (status == TANDEM_OK)
-        status = check_signatures(install, manifest);
+        status = check_signatures(install, manifest, taken_before);
     if (status == TANDEM_OK)
         status = check_versions(install, manifest);
     if (status == TANDEM_OK && !brings_something(install, manifest))
@@ -220,8 +234,9 @@ enum tandem_status tandem_install_check(struct tandem_install *install, const st
         status = plan_slot(install, manifest, i);
     if (status == TANDEM_OK)
         status = check_dependencies(install, manifest);
-    uint32_t room = device_of(install)->manifests[tandem_bank_free(&install->bank)].size;
-    if (status == TANDEM_OK && manifest->header.head_size > room)
-        status = refuse(install, TANDEM_ERROR_TOO_LARGE, 0, room);
-    return status == TANDEM_OK ? check_conditions(install) : status;
+    if (status == TANDEM_OK)
+        status = check_head_size(install, manifest);
+    if (status == TANDEM_OK && tandem_install_battery(install, &percent) != TANDEM_OK)
+        status = refuse(install, TANDEM_ERROR_BATTERY, 0, percent);
+    return status;
 }
