@@ -35,7 +35,7 @@ struct tandem_boot {
  * @param device description
  * @param buffer,size scratch: as large as the largest package head in use; what is left speeds up hashing
  * @return TANDEM_OK: start `boot->images` of `boot->bank`; TANDEM_ERROR_NOTHING: nothing may be started, go to
- *         recovery; TANDEM_ERROR_LAYOUT
+ *         recovery; TANDEM_ERROR_LAYOUT (also when the scratch is smaller than device->head_max)
  */
 enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
                                       size_t size);

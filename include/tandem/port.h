@@ -79,7 +79,8 @@ struct tandem_system_port {
     enum tandem_status (*signal)(void *ctx, int8_t *dbm);
     /** Ask the user. @return TANDEM_OK yes; TANDEM_AGAIN not answered yet; TANDEM_ERROR_CONSENT no */
     enum tandem_status (*consent)(void *ctx, const struct tandem_consent *consent);
-    /** Feed the watchdog: called at least once per flash operation and per KB hashed. */
+    /** Feed the watchdog: called at least once per flash operation and per KB hashed. The longest stretch without
+     *  it is the check of one signature. */
     void (*watchdog)(void *ctx);
     /** One line of log, without a line end. */
     void (*log)(void *ctx, const char *line);

@@ -63,14 +63,14 @@ enum tandem_status {
 
 /** The groups of enum tandem_status: its upper four bits. */
 enum tandem_status_group {
-    TANDEM_GROUP_OK = 0,           /**< success or under way */
-    TANDEM_GROUP_CALLER = 1,       /**< the call, or its moment, is wrong */
-    TANDEM_GROUP_SURROUNDINGS = 2, /**< flash, ports, link */
-    TANDEM_GROUP_FORMAT = 3,       /**< the package is malformed or does not fit */
-    TANDEM_GROUP_AUTHENTICITY = 4, /**< the package is not what was signed */
-    TANDEM_GROUP_TARGET = 5,       /**< the package is not for this device */
-    TANDEM_GROUP_CONDITION = 6,    /**< not now: a condition of the device */
-    TANDEM_GROUP_OUTCOME = 7       /**< what became of an installed update */
+    TANDEM_STATUS_OK = 0,           /**< success or under way */
+    TANDEM_STATUS_CALLER = 1,       /**< the call, or its moment, is wrong */
+    TANDEM_STATUS_SURROUNDINGS = 2, /**< flash, ports, link */
+    TANDEM_STATUS_FORMAT = 3,       /**< the package is malformed or does not fit */
+    TANDEM_STATUS_AUTHENTICITY = 4, /**< the package is not what was signed */
+    TANDEM_STATUS_TARGET = 5,       /**< the package is not for this device */
+    TANDEM_STATUS_CONDITION = 6,    /**< not now: a condition of the device */
+    TANDEM_STATUS_OUTCOME = 7       /**< what became of an installed update */
 };
 
 /** Where in an update something happened. One byte on the wire and in flash. */

@@ -13,6 +13,7 @@
 #include "tandem/group.h"
 #include "tandem/install.h"
 #include "tandem/link.h"
+#include "tandem/link_host.h"
 #include "tandem/package.h"
 #include "tandem/port.h"
 #include "tandem/status.h"

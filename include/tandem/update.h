@@ -103,7 +103,7 @@ struct tandem_info {
  * All functions return at once. TANDEM_AGAIN means: under way, call again
  * with the same arguments until another answer comes (or give up, and call
  * disconnect()). Any other answer ends that step. After an error of the group
- * TANDEM_GROUP_SURROUNDINGS the caller may disconnect(), connect() and go on.
+ * TANDEM_STATUS_SURROUNDINGS the caller may disconnect(), connect() and go on.
  */
 struct tandem_target {
     void *ctx; /**< handed to every function */

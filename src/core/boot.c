@@ -259,6 +259,8 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
 {
     struct tandem_bank bank;
     memset(boot, 0, sizeof *boot);
+    if (size < device->head_max)
+        return TANDEM_ERROR_LAYOUT;
     enum tandem_status status = tandem_bank_open(&bank, device);
     if (status == TANDEM_ERROR_LAYOUT)
         return status;

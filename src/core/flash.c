@@ -5,6 +5,13 @@
 
 #include <string.h>
 
+#define HASH_PIECE 1024u /* bytes between two feeds of the watchdog */
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 int tandem_flash_sector(const struct tandem_flash_port *flash, uint32_t address, struct tandem_sector *sector)
 {
     for (uint8_t i = 0; i < flash->region_count; i++) {
@@ -106,7 +113,7 @@ enum tandem_status tandem_flash_hash(const struct tandem_flash_port *flash, uint
                                      const struct tandem_system_port *system)
 {
     while (size != 0) {
-        uint32_t part = size < scratch_size ? size : scratch_size;
+        uint32_t part = least(size, least(scratch_size, HASH_PIECE));
         if (flash->read(flash->ctx, address, scratch, part) != TANDEM_OK)
             return TANDEM_ERROR_FLASH;
         enum tandem_status status = tandem_sha256_update(hash, scratch, part);

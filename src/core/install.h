@@ -42,8 +42,12 @@ void tandem_install_close(struct tandem_install *install);
 /* Move the window so that it begins at `base`; bytes already there are kept. */
 void tandem_install_rebase(struct tandem_install *install, uint32_t base);
 
-/* The policy: is this head's package for this device, now? Fills the plan. The reason goes to the outcome. */
-enum tandem_status tandem_install_check(struct tandem_install *install, const struct tandem_manifest *manifest);
+/* The policy: is this head's package for this device, now? Fills the plan. The reason goes to the outcome. A head that
+ * was taken before, and is known by its id, is not authenticated again. */
+enum tandem_status tandem_install_check(struct tandem_install *install, const struct tandem_manifest *manifest,
+                                        int taken_before);
+/* Whether the charge suffices, and what it is. */
+enum tandem_status tandem_install_battery(const struct tandem_install *install, uint8_t *percent);
 /* Note what the running bank holds. */
 enum tandem_status tandem_install_survey(struct tandem_install *install);
 

@@ -535,8 +535,11 @@ static enum tandem_status work_hash(struct tandem_install *install)
 static enum tandem_status work_finish(struct tandem_install *install)
 {
     struct tandem_bank_state *state = &install->bank.state;
-    state->phase = install->activate ? TANDEM_PHASE_PENDING : TANDEM_PHASE_VALIDATED;
-    install->outcome.stage = install->activate ? TANDEM_STAGE_ACTIVATE : TANDEM_STAGE_VALIDATE;
+    uint8_t percent;
+    /* With too low a battery it stays validated, and whoever asks for the activation then hears why. */
+    int activate = install->activate && tandem_install_battery(install, &percent) == TANDEM_OK;
+    state->phase = activate ? TANDEM_PHASE_PENDING : TANDEM_PHASE_VALIDATED;
+    install->outcome.stage = activate ? TANDEM_STAGE_ACTIVATE : TANDEM_STAGE_VALIDATE;
     install->outcome.status = TANDEM_OK;
     state->outcome = install->outcome;
     install->job = JOB_IDLE;

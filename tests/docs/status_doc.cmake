@@ -57,7 +57,7 @@ function(compare what header pattern)
 endfunction()
 
 compare("status codes" status.h "TANDEM_(OK|AGAIN|ERROR_[A-Z_]+)")
-compare("groups" status.h "TANDEM_GROUP_([A-Z_]+)")
+compare("groups" status.h "TANDEM_STATUS_([A-Z_]+)")
 compare("stages" status.h "TANDEM_STAGE_([A-Z_]+)")
 compare("reasons" bank.h "TANDEM_BOOT_([A-Z_]+)")
 if(faults)
