@@ -3,7 +3,8 @@
 
 The device half is linked for each processor with nothing but the four mem
 functions and the compiler's own helpers: -nostdlib, sections that nobody
-needs left out. A bootloader, an application and both together are measured.
+needs left out. A bootloader, an application and both together are measured,
+built as a product with Ed25519 keys would (see PRODUCT).
 Fails above the limits in limits.json. An aim there is where the limit is to go.
 
 Usage: size.py WORK-FOLDER [PROCESSOR...]
@@ -21,9 +22,12 @@ import objects  # noqa: E402
 
 DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
 
+# How a product is built: one algorithm, and a layout that has been checked.
+PRODUCT = ("-DTANDEM_CONFIG_P256=0", "-DTANDEM_CONFIG_LAYOUT_WORDS=0")
+
 # What a product calls. The linker keeps these and what they need.
-BOOT = ["tandem_device_check", "tandem_boot_decide"]
-APPLICATION = ["tandem_device_check", "tandem_install_init", "tandem_install_confirm", "tandem_install_erase_idle",
+BOOT = ["tandem_boot_decide"]
+APPLICATION = ["tandem_install_init", "tandem_install_confirm", "tandem_install_erase_idle",
                "tandem_link_service_init", "tandem_link_device_init", "tandem_link_device_receive",
                "tandem_link_device_disconnected", "tandem_link_device_poll"]
 STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive", "tandem_stream_poll",
@@ -133,7 +137,7 @@ def measure(target, work):
     folder = os.path.join(work, target)
     os.makedirs(folder, exist_ok=True)
     limits = Limits(target)
-    compiled = objects.compile_parts(target, DEVICE_PARTS, folder)
+    compiled = objects.compile_parts(target, DEVICE_PARTS, folder, PRODUCT)
     code = [code_by_row(link(target, compiled, entries, os.path.join(folder, name + ".elf")))
             for name, entries in PROGRAMS]
 

@@ -44,10 +44,10 @@ def compile_one(target, source, output, extra=()):
     return output
 
 
-def compile_parts(target, parts, folder):
+def compile_parts(target, parts, folder, extra=()):
     """Compile all files of `parts`. Returns {source: object}."""
     files = sources()
-    return {source: compile_one(target, source, os.path.join(folder, source.replace("/", "_")[:-2] + ".o"))
+    return {source: compile_one(target, source, os.path.join(folder, source.replace("/", "_")[:-2] + ".o"), extra)
             for part in parts for source in files[part]}
 
 
