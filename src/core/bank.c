@@ -136,7 +136,7 @@ enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struc
         return TANDEM_ERROR_SPACE;
     if (flash->read(flash->ctx, address, buffer, header.head_size) != TANDEM_OK)
         return TANDEM_ERROR_FLASH;
-    uint32_t taken = (header.head_size + HEAD_ALIGN - 1) & ~(HEAD_ALIGN - 1);
+    uint32_t taken = tandem_head_space(header.head_size);
     heads->at = taken < left ? heads->at + taken : heads->area->size;
     return tandem_manifest_parse(manifest, device->crypto, buffer, header.head_size);
 }
@@ -184,7 +184,7 @@ enum tandem_status tandem_bank_find_image(const struct tandem_device *device, ui
                                                      which, image);
         if (status != TANDEM_ERROR_NOTHING)
             return status;
-        uint32_t taken = (header.head_size + HEAD_ALIGN - 1) & ~(HEAD_ALIGN - 1);
+        uint32_t taken = tandem_head_space(header.head_size);
         if (taken > area->size - at)
             break;
         at += taken;

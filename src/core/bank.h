@@ -8,6 +8,12 @@
 
 #define HEAD_ALIGN 32u /* heads in a manifest area begin at multiples of this */
 
+/* Bytes that a head takes in a manifest area. */
+static inline uint32_t tandem_head_space(uint32_t size)
+{
+    return (size + HEAD_ALIGN - 1) & ~(HEAD_ALIGN - 1);
+}
+
 /* Make bank->state durable. */
 enum tandem_status tandem_bank_store(struct tandem_bank *bank);
 

@@ -187,6 +187,74 @@ static enum tandem_status check_dependencies(struct tandem_install *install, con
     return TANDEM_OK;
 }
 
+/* The slots that are copied and described by nothing newer than `head`, as bits. */
+static uint32_t described_by(const struct tandem_install *install, const struct tandem_manifest *head, uint32_t slots)
+{
+    struct tandem_image image;
+    uint32_t found = 0;
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
+        if ((slots >> i & 1) && tandem_manifest_find(head, device_of(install)->slots[i].kind,
+                                                     tandem_bank_running(&install->bank), &image) == TANDEM_OK)
+            found |= 1u << i;
+    return found;
+}
+
+/* One head that comes along: it must hold under the keys that will be left, find room, and promise nothing that will
+ * not be there. `*used` bytes of the manifest area are taken before it. */
+static enum tandem_status check_carried(struct tandem_install *install, const struct tandem_manifest *head,
+                                        uint8_t kind, uint32_t *used)
+{
+    const struct tandem_device *device = device_of(install);
+    uint8_t bank = tandem_bank_free(&install->bank);
+    uint32_t room = device->manifests[bank].size;
+    struct tandem_image image;
+    enum tandem_status status = tandem_bank_authenticate(device, head, install->revoked);
+    if (status != TANDEM_OK)
+        return refuse(install, status, kind, 0);
+    if (*used > room || head->header.head_size > room - *used)
+        return refuse(install, TANDEM_ERROR_SPACE, kind, room);
+    *used += tandem_head_space(head->header.head_size);
+    for (uint8_t i = 0; i < device->slot_count; i++)
+        if (install->plan[i] == PLAN_NOTHING &&
+            tandem_manifest_find(head, device->slots[i].kind, bank, &image) == TANDEM_OK)
+            return refuse(install, TANDEM_ERROR_INCOMPLETE, image.kind, 0);
+    return TANDEM_OK;
+}
+
+/*
+ * The heads of the images that stay. They are read into the buffer behind the
+ * new one; where there is no room for that, it turns out when they are carried
+ * over. Payload bytes that were there would be lost to that anyway.
+ */
+static enum tandem_status check_heads(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    const struct tandem_device *device = device_of(install);
+    struct tandem_heads heads = tandem_bank_heads(device, tandem_bank_running(&install->bank));
+    uint32_t size = manifest->header.head_size, used = tandem_head_space(size), left = 0;
+    struct tandem_manifest head;
+    for (uint8_t i = 0; i < device->slot_count; i++)
+        left |= install->plan[i] == PLAN_COPY ? 1u << i : 0;
+    if (left == 0)
+        return TANDEM_OK;
+    if (install->fill > size)
+        install->fill = size;
+    memset(install->early, 0, sizeof install->early);
+    while (left != 0 && tandem_bank_next_head(&heads, device, &head, install->buffer + size,
+                                              install->buffer_size - size) == TANDEM_OK) {
+        uint32_t found = described_by(install, &head, left);
+        uint8_t slot = 0;
+        if (found == 0)
+            continue;
+        left &= ~found;
+        while ((found >> slot & 1) == 0)
+            slot++;
+        enum tandem_status status = check_carried(install, &head, device->slots[slot].kind, &used);
+        if (status != TANDEM_OK)
+            return status;
+    }
+    return TANDEM_OK;
+}
+
 /* Whether the package brings anything at all for this device. */
 static int brings_something(const struct tandem_install *install, const struct tandem_manifest *manifest)
 {
@@ -236,6 +304,8 @@ enum tandem_status tandem_install_check(struct tandem_install *install, const st
         status = check_dependencies(install, manifest);
     if (status == TANDEM_OK)
         status = check_head_size(install, manifest);
+    if (status == TANDEM_OK)
+        status = check_heads(install, manifest);
     if (status == TANDEM_OK && tandem_install_battery(install, &percent) != TANDEM_OK)
         status = refuse(install, TANDEM_ERROR_BATTERY, 0, percent);
     return status;

@@ -188,7 +188,7 @@ static enum tandem_status write_head(struct tandem_install *install, uint32_t si
         install->cursor += done;
         return status;
     }
-    install->area_used += (size + HEAD_ALIGN - 1) & ~(HEAD_ALIGN - 1);
+    install->area_used += tandem_head_space(size);
     install->cursor = 0;
     return next(install, then);
 }
