@@ -56,7 +56,9 @@ static void settle(struct tandem_install *install)
     do
         status = tandem_flash_op_run(&install->op, device_of(install)->system);
     while (status == TANDEM_AGAIN);
-    if (status != TANDEM_OK && install->job != JOB_IDLE && install->job != JOB_ERASE_IDLE)
+    if (status != TANDEM_OK && install->job == JOB_ERASE_IDLE)
+        install->job = JOB_IDLE; /* it is begun anew */
+    else if (status != TANDEM_OK && install->job != JOB_IDLE)
         (void)tandem_install_fail(install, TANDEM_ERROR_FLASH, TANDEM_STAGE_RECEIVE, install->kind, install->written);
 }
 
@@ -232,10 +234,12 @@ enum tandem_status tandem_install_fail(struct tandem_install *install, enum tand
 
 enum tandem_status tandem_install_poll(struct tandem_install *install)
 {
+    if (install->job == JOB_ERASE_IDLE)
+        return TANDEM_OK; /* tandem_install_erase_idle() sees to its operation, and to how that ends */
     enum tandem_status status = tandem_flash_op_run(&install->op, device_of(install)->system);
     if (status == TANDEM_AGAIN)
         return TANDEM_AGAIN;
-    if (install->job == JOB_IDLE || install->job == JOB_ERASE_IDLE)
+    if (install->job == JOB_IDLE)
         return TANDEM_OK;
     if (status != TANDEM_OK)
         return tandem_install_fail(install, TANDEM_ERROR_FLASH, TANDEM_STAGE_RECEIVE, install->kind, install->written);
@@ -330,9 +334,15 @@ static enum tandem_status erase_idle_begin(struct tandem_install *install)
     if (state->phase != TANDEM_PHASE_UNKNOWN && state->phase != TANDEM_PHASE_REJECTED &&
         state->phase != TANDEM_PHASE_PREVIOUS)
         return TANDEM_ERROR_STATE;
+    /* Begun again after a reset, it has nothing to note: it must not wear the journal. */
+    enum tandem_status status = TANDEM_OK;
+    struct tandem_bank_state before = *state;
     state->phase = TANDEM_PHASE_UNKNOWN;
     memset(state->proofs[tandem_bank_free(&install->bank)], 0, sizeof state->proofs[0]);
-    enum tandem_status status = tandem_bank_store(&install->bank);
+    if (before.phase != state->phase || memcmp(before.proofs, state->proofs, sizeof before.proofs) != 0)
+        status = tandem_bank_store(&install->bank);
+    if (status != TANDEM_OK)
+        *state = before;
     install->job = status == TANDEM_OK ? JOB_ERASE_IDLE : JOB_IDLE;
     install->slot = 0;
     install->cursor = 0;
