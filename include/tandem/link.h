@@ -49,6 +49,7 @@ struct tandem_link_device {
     uint32_t ack_ms;                          /**< when the last acknowledgement was sent */
     uint32_t told_wants;                      /**< in the last acknowledgement */
     uint32_t told_limit;                      /**< in the last acknowledgement */
+    uint32_t told;                            /**< state, status, stage, image and ownership as last told */
     uint16_t receive_max;                     /**< largest packet taken */
     uint16_t peer_max;                        /**< largest packet that the host takes */
     uint16_t told_gap;                        /**< in the last acknowledgement */
@@ -57,7 +58,6 @@ struct tandem_link_device {
     uint8_t pending;                          /**< what is to be sent */
     uint8_t reply[3];                         /**< operation, tag and result of the answer to be sent */
     uint8_t last[3];                          /**< operation, tag and result of the last command executed */
-    uint8_t told[4];                          /**< state, status, stage, image as last told */
     uint8_t told_generation;                  /**< in the last acknowledgement */
     uint8_t awake;                            /**< 1: a host has spoken */
     uint8_t sequence_in;                      /**< of the next segment */

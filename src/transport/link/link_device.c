@@ -26,7 +26,6 @@
 #define ACK_NEWS_MS 20u   /* small news wait so long for more */
 #define ACK_TICK_MS 100u  /* first acknowledgement without news; then doubled */
 #define ACK_SLOW_MS 1600u /* up to this */
-#define SEGMENT_MAX 204u  /* bytes of the largest packet sent: takes any INFO at once */
 
 /* ---- what the installer says ---- */
 
@@ -98,15 +97,14 @@ static uint8_t flags(const struct tandem_link_device *link)
 static int told_differs(struct tandem_link_device *link)
 {
     const struct tandem_outcome *outcome = tandem_install_outcome(link->service->install);
-    uint8_t now[4];
+    uint32_t now = (uint32_t)tandem_install_state(link->service->install) | (uint32_t)outcome->status << 8 |
+                   (uint32_t)outcome->stage << 16 | (uint32_t)outcome->image << 24;
 
-    now[0] = (uint8_t)(tandem_install_state(link->service->install) | (link->service->owner == link ? 0x80 : 0));
-    now[1] = (uint8_t)outcome->status;
-    now[2] = (uint8_t)outcome->stage;
-    now[3] = outcome->image;
-    if (memcmp(now, link->told, sizeof now) == 0)
+    if (link->service->owner == link)
+        now |= 0x80;
+    if (now == link->told)
         return 0;
-    memcpy(link->told, now, sizeof now);
+    link->told = now;
     return 1;
 }
 
@@ -118,9 +116,7 @@ static uint16_t packet_max(const struct tandem_link_device *link)
 
     if (most > link->peer_max)
         most = link->peer_max;
-    if (most < TANDEM_LINK_PACKET_MIN)
-        most = TANDEM_LINK_PACKET_MIN;
-    return most < SEGMENT_MAX ? most : SEGMENT_MAX;
+    return most > TANDEM_LINK_PACKET_MIN ? most : TANDEM_LINK_PACKET_MIN;
 }
 
 /* Send one segment; `packet` has room for its first byte. */
@@ -192,32 +188,17 @@ static enum tandem_status send_ack(struct tandem_link_device *link)
     return send_segment(link, packet, sizeof packet, LINK_SEGMENT_FIRST | LINK_SEGMENT_LAST);
 }
 
-/* INFO is made anew for each of its segments: this keeps only the piece that the segment takes. */
-struct piece {
-    uint8_t *out;  /* where */
-    uint16_t skip; /* bytes of the message before it */
-    uint16_t room; /* bytes that it takes */
-    uint16_t at;   /* place in the message */
-};
-
-static void put(struct piece *piece, const void *data, size_t size)
+/* A counted string. @return where the next one goes */
+static uint8_t *store_string(uint8_t *at, const char *text)
 {
-    const uint8_t *bytes = data;
+    uint8_t *count = at++;
 
-    for (; size != 0; size--, bytes++, piece->at++) {
-        if (piece->at >= piece->skip && piece->at - piece->skip < piece->room)
-            piece->out[piece->at - piece->skip] = *bytes;
+    while (text != NULL && at - count <= TANDEM_NAME_SIZE_MAX && text[at - count - 1] != '\0') {
+        *at = (uint8_t)text[at - count - 1];
+        at++;
     }
-}
-
-static void put_string(struct piece *piece, const char *text)
-{
-    uint8_t size = 0;
-
-    while (text != NULL && size < TANDEM_NAME_SIZE_MAX && text[size] != '\0')
-        size++;
-    put(piece, &size, 1);
-    put(piece, text, size);
+    *count = (uint8_t)(at - count - 1);
+    return at;
 }
 
 static uint8_t battery(const struct tandem_system_port *system)
@@ -240,13 +221,15 @@ static uint8_t capabilities(const struct tandem_system_port *system)
     return bits;
 }
 
-static void store_info(const struct tandem_link_device *link, uint8_t *message)
+/* @return the message's size */
+static uint16_t store_info(const struct tandem_link_device *link, uint8_t *message)
 {
     const struct tandem_link_service *service = link->service;
     const struct tandem_bank *bank = &service->install->bank;
     const struct tandem_device *device = bank->device;
     const struct tandem_outcome *outcome = tandem_install_outcome(service->install);
     uint32_t offset;
+    uint8_t *at;
 
     memset(message, 0, LINK_INFO_FIXED);
     message[0] = LINK_QUERY | LINK_ANSWER;
@@ -272,38 +255,38 @@ static void store_info(const struct tandem_link_device *link, uint8_t *message)
     message[LINK_INFO_POLICY] = device->version_policy;
     tandem_version_store(&service->version, message + LINK_INFO_VERSION);
     tandem_store_le32(message + LINK_INFO_COUNTER, bank->state.counter);
+    at = store_string(message + LINK_INFO_FIXED, device->vendor);
+    at = store_string(at, device->product);
+    at = store_string(at, device->serial);
+    return (uint16_t)(at - message);
 }
 
+/*
+ * INFO is made anew whenever the port takes some of it, so that nothing need
+ * be kept. A segment's first byte goes where the byte before it was, which is
+ * out already.
+ */
 static enum tandem_status send_info(struct tandem_link_device *link)
 {
-    const struct tandem_device *device = link->service->install->bank.device;
-    uint8_t packet[SEGMENT_MAX], fixed[LINK_INFO_FIXED];
-    struct piece piece;
+    uint8_t bytes[1 + LINK_INFO_MAX];
+    uint16_t left = (uint16_t)(store_info(link, bytes + 1) - link->info_at);
+    uint16_t room = (uint16_t)(packet_max(link) - 1);
+    enum tandem_status status;
 
     do {
         uint8_t ends = link->info_at == 0 ? LINK_SEGMENT_FIRST : 0;
-        enum tandem_status status;
-        uint16_t size;
+        uint16_t size = room;
 
-        piece.out = packet + 1;
-        piece.skip = link->info_at;
-        piece.room = (uint16_t)(packet_max(link) - 1);
-        piece.at = 0;
-        store_info(link, fixed);
-        put(&piece, fixed, sizeof fixed);
-        put_string(&piece, device->vendor);
-        put_string(&piece, device->product);
-        put_string(&piece, device->serial);
-        size = (uint16_t)(piece.at - piece.skip);
-        if (size <= piece.room)
+        if (left <= room) {
+            size = left;
             ends |= LINK_SEGMENT_LAST;
-        else
-            size = piece.room;
-        status = send_segment(link, packet, (size_t)(1 + size), ends);
+        }
+        status = send_segment(link, bytes + link->info_at, (size_t)(1 + size), ends);
         if (status != TANDEM_OK)
             return status;
         link->info_at = (uint16_t)(link->info_at + size);
-    } while (link->info_at < piece.at);
+        left = (uint16_t)(left - size);
+    } while (left != 0);
     return TANDEM_OK;
 }
 
@@ -352,7 +335,6 @@ static int continues(const struct tandem_install *install, const uint8_t *id, ui
 
 static enum tandem_status begin(struct tandem_link_device *link, const uint8_t *body, size_t size)
 {
-    static const uint8_t unknown[TANDEM_PACKAGE_ID_SIZE];
     struct tandem_link_service *service = link->service;
     struct tandem_install *install = service->install;
     const uint8_t *id = body + 5;
@@ -362,8 +344,8 @@ static enum tandem_status begin(struct tandem_link_device *link, const uint8_t *
     if (held(link) && !(body[0] & LINK_BEGIN_FORCE))
         return TANDEM_ERROR_BUSY;
     uint8_t activate = body[0] & LINK_BEGIN_ACTIVATE;
-    if (memcmp(id, unknown, sizeof unknown) == 0)
-        id = NULL;
+    if (id[0] == 0 && memcmp(id, id + 1, TANDEM_PACKAGE_ID_SIZE - 1) == 0)
+        id = NULL; /* all zero: not known */
     if (id == NULL || !continues(install, id, activate)) {
         enum tandem_status status = tandem_install_begin(install, id, tandem_load_le32(body + 1), activate);
         if (status != TANDEM_OK)
