@@ -193,7 +193,8 @@ enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t 
 void tandem_install_close(struct tandem_install *install)
 {
     install->closed = 1;
-    install->base = install->head_size;
+    if (install->base < install->head_size)
+        install->base = install->head_size;
     install->fill = 0;
     memset(install->early, 0, sizeof install->early);
 }

@@ -309,45 +309,18 @@ static enum tandem_status work_next(struct tandem_install *install, unsigned fro
     return next(install, JOB_BLOCK);
 }
 
-/* The transfer begins: from here on it can be gone on with. */
-static enum tandem_status work_start(struct tandem_install *install)
+/* Go on at the checkpoint; 0 if that cannot be. The plan is known. */
+static int go_on(struct tandem_install *install)
 {
-    struct tandem_bank_state *state = &install->bank.state;
-    enum tandem_status status = work_next(install, 0);
-    if (status != TANDEM_AGAIN)
-        return status;
-    state->phase = TANDEM_PHASE_RECEIVING;
-    state->outcome = install->outcome;
-    if (checkpoint(install) != TANDEM_OK || tandem_bank_store(&install->bank) != TANDEM_OK)
-        return flash_failed(install, 0);
-    return TANDEM_AGAIN;
-}
-
-int tandem_install_resume(struct tandem_install *install)
-{
-    const struct tandem_device *device = device_of(install);
-    struct tandem_heads heads = tandem_bank_heads(device, tandem_bank_free(&install->bank));
-    struct tandem_manifest manifest;
     struct tandem_progress progress;
     uint8_t slot = 0;
     if (!tandem_bank_progress(&install->bank, &progress) ||
-        tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size) != TANDEM_OK ||
-        memcmp(manifest.id, install->bank.state.outcome.id, sizeof manifest.id) != 0 ||
-        tandem_install_check(install, &manifest, 1) != TANDEM_OK)
+        find_step(install, progress.step, &slot) != progress.step || !take_step(install, progress.step, slot))
         return 0;
-    install->package_size = manifest.header.package_size;
-    install->head_size = manifest.header.head_size;
-    install->all_erased = 0;
-    install->fill = 0;
-    memset(install->early, 0, sizeof install->early);
-    if (find_step(install, progress.step, &slot) != progress.step || !take_step(install, progress.step, slot))
-        return 0;
-    install->outcome.status = TANDEM_OK;
-    install->outcome.stage = TANDEM_STAGE_RECEIVE;
-    install->outcome.image = 0;
-    install->outcome.detail = 0;
     install->closed = progress.step < STEP_RECEIVE;
     install->base = progress.offset;
+    install->fill = 0;
+    memset(install->early, 0, sizeof install->early);
     if (progress.step < STEP_RECEIVE) {
         install->job = JOB_COPY;
         return 1;
@@ -359,6 +332,75 @@ int tandem_install_resume(struct tandem_install *install)
     install->written = install->erased = progress.written;
     memcpy(install->expected, progress.digest, sizeof install->expected);
     install->job = install->payload_left != 0 ? JOB_BLOCK : JOB_HASH;
+    return 1;
+}
+
+/* The transfer begins: from here on it can be gone on with. */
+static enum tandem_status work_start(struct tandem_install *install)
+{
+    struct tandem_bank_state *state = &install->bank.state;
+    if (state->phase == TANDEM_PHASE_RECEIVING) /* the heads were only written anew */
+        return go_on(install) ? TANDEM_AGAIN : flash_failed(install, manifest_area(install)->address);
+    enum tandem_status status = work_next(install, 0);
+    if (status != TANDEM_AGAIN)
+        return status;
+    state->phase = TANDEM_PHASE_RECEIVING;
+    state->outcome = install->outcome;
+    if (checkpoint(install) != TANDEM_OK || tandem_bank_store(&install->bank) != TANDEM_OK)
+        return flash_failed(install, 0);
+    return TANDEM_AGAIN;
+}
+
+/* Read the new head back into the buffer's start. */
+static int reread_head(struct tandem_install *install, struct tandem_manifest *manifest)
+{
+    const struct tandem_device *device = device_of(install);
+    struct tandem_heads heads = tandem_bank_heads(device, tandem_bank_free(&install->bank));
+    return tandem_bank_next_head(&heads, device, manifest, install->buffer, install->buffer_size) == TANDEM_OK &&
+           memcmp(manifest->id, install->bank.state.outcome.id, sizeof manifest->id) == 0;
+}
+
+/* The bytes of the slot in hand that lie in one sector with the bank's manifest, from `*address` on. */
+static uint32_t shared_with_manifest(const struct tandem_install *install, uint32_t *address)
+{
+    const struct tandem_area *area = free_area(install, install->slot), *manifest = manifest_area(install);
+    struct tandem_sector sector;
+    if (area->flash != manifest->flash || area->address + area->size != manifest->address ||
+        !tandem_flash_sector(manifest->flash, manifest->address, &sector))
+        return 0;
+    *address = sector.address > area->address ? sector.address : area->address;
+    return manifest->address - *address;
+}
+
+/* Erase that sector, and with it the heads, which are written anew from the buffer. Then it goes on at the checkpoint. */
+static enum tandem_status renew_heads(struct tandem_install *install)
+{
+    install->closed = 1;
+    install->cursor = 0;
+    install->area_used = 0;
+    install->payload_left = install->head_size;
+    return next(install, JOB_ERASE_MANIFEST);
+}
+
+int tandem_install_resume(struct tandem_install *install)
+{
+    struct tandem_manifest manifest;
+    uint32_t address = 0;
+    if (!reread_head(install, &manifest) || tandem_install_check(install, &manifest, 1) != TANDEM_OK)
+        return 0;
+    install->package_size = manifest.header.package_size;
+    install->head_size = manifest.header.head_size;
+    install->all_erased = 0;
+    if (!go_on(install))
+        return 0;
+    install->outcome.status = TANDEM_OK;
+    install->outcome.stage = TANDEM_STAGE_RECEIVE;
+    install->outcome.image = 0;
+    install->outcome.detail = 0;
+    uint32_t shared = shared_with_manifest(install, &address);
+    if (install->job != JOB_HASH && shared != 0 &&
+        !tandem_flash_is_erased(manifest_area(install)->flash, address, shared))
+        renew_heads(install);
     return 1;
 }
 
@@ -473,11 +515,18 @@ static enum tandem_status work_write(struct tandem_install *install)
 static enum tandem_status image_failed(struct tandem_install *install, enum tandem_status status, uint32_t detail)
 {
     uint8_t *plan = &install->plan[install->slot];
-    if (*plan >= PLAN_SAME && *plan < PLAN_COPY) {
-        *plan -= PLAN_SAME;
-        return work_next(install, install->step + 1u);
-    }
-    return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, detail);
+    struct tandem_manifest manifest;
+    uint32_t address;
+    if (*plan < PLAN_SAME || *plan >= PLAN_COPY)
+        return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, detail);
+    *plan -= PLAN_SAME;
+    uint32_t shared = shared_with_manifest(install, &address);
+    status = work_next(install, install->step + 1u);
+    if (status != TANDEM_AGAIN || shared == 0)
+        return status;
+    if (checkpoint(install) != TANDEM_OK || !reread_head(install, &manifest))
+        return flash_failed(install, manifest_area(install)->address);
+    return renew_heads(install);
 }
 
 static enum tandem_status work_copy(struct tandem_install *install)
