@@ -313,7 +313,8 @@ enum tandem_state fixture_send(struct fixture *f, const struct package *package,
         if (!is_receiving(install) && status != TANDEM_AGAIN)
             break;
         uint32_t wants = tandem_install_wants(install), limit = tandem_install_limit(install);
-        REQUIRE(wants <= limit && limit <= package->size);
+        REQUIRE(wants <= limit && wants <= package->size);
+        limit = limit < package->size ? limit : package->size;
         uint32_t part = limit - wants < chunk ? limit - wants : chunk;
         if (stop != 0 && f->sent + part > until)
             part = (uint32_t)(until - f->sent);
