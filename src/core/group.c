@@ -126,6 +126,14 @@ static void enter_phase(struct tandem_group *group, enum tandem_group_phase phas
     }
 }
 
+/* Firmware that did not confirm itself is tried once more, as power may have failed; the same again is no cure. */
+static uint8_t healings_for(const struct tandem_group *group, const struct tandem_update *member)
+{
+    if (member->result.status == TANDEM_ERROR_REVERTED && group->options.healings > 1)
+        return 1;
+    return group->options.healings;
+}
+
 static void member_failed(struct tandem_group *group, uint16_t index)
 {
     struct tandem_update *member = &group->members[index];
@@ -134,7 +142,7 @@ static void member_failed(struct tandem_group *group, uint16_t index)
         member->note = NOTE_LOST;
         note_failure(group, index, member->result.status);
         abort_all(group);
-    } else if (member->healings < group->options.healings) {
+    } else if (member->healings < healings_for(group, member)) {
         member->healings++;
         tandem_update_restart(member);
         member->note = NOTE_WAITING; /* others first: it has just used up its own patience */
