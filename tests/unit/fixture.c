@@ -25,9 +25,27 @@ const struct tandem_key *fixture_key(unsigned n)
     return &keys[n];
 }
 
+#define MEMOS 256
+#define MEMO_MESSAGE 64
+
+/* Signatures are made once: the same packages are made again and again. */
 static enum tandem_status sign(void *ctx, const uint8_t *message, size_t size, uint8_t *signature)
 {
-    tandem_ed25519_sign(signature, (const uint8_t *)ctx, message, size);
+    static struct {
+        uint8_t signature[TANDEM_SIGNATURE_SIZE], seed[TANDEM_ED25519_KEY_SIZE], message[MEMO_MESSAGE];
+        size_t size;
+    } memos[MEMOS];
+    const uint8_t *seed = (const uint8_t *)ctx;
+    REQUIRE(size > 40 && size <= MEMO_MESSAGE);
+    unsigned place = (message[20] + seed[12]) % MEMOS;
+    if (memos[place].size != size || memcmp(memos[place].seed, seed, TANDEM_ED25519_KEY_SIZE) != 0 ||
+        memcmp(memos[place].message, message, size) != 0) {
+        memcpy(memos[place].seed, seed, TANDEM_ED25519_KEY_SIZE);
+        memcpy(memos[place].message, message, size);
+        memos[place].size = size;
+        tandem_ed25519_sign(memos[place].signature, seed, message, size);
+    }
+    memcpy(signature, memos[place].signature, TANDEM_SIGNATURE_SIZE);
     return TANDEM_OK;
 }
 
@@ -39,9 +57,6 @@ struct tandem_signer fixture_signer(unsigned n)
     memcpy(contexts[n], seeds[n], sizeof contexts[n]);
     return signer;
 }
-
-#define MEMOS 256
-#define MEMO_MESSAGE 64
 
 static enum tandem_status remembered_verify(void *ctx, const uint8_t *signature, const uint8_t *key,
                                             const void *message, size_t size)
