@@ -1,6 +1,6 @@
 # Configures, builds and tests the sources once more, in another way.
 #
-#   cmake -D SOURCE=... -D WORK=... -D "OPTIONS=-DA=1;-DB=2" [-D "TESTS=-L;unit"] [-D WORKFLOW=preset] -P nested.cmake
+#   cmake -D SOURCE=... -D WORK=... -D GENERATOR=... -D "OPTIONS=-DA=1;-DB=2" [-D "TESTS=-L;unit"] -P nested.cmake
 
 function(run)
     execute_process(COMMAND ${ARGN} RESULT_VARIABLE result)
@@ -10,6 +10,6 @@ function(run)
     endif()
 endfunction()
 
-run(${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK} ${OPTIONS})
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${WORK} ${OPTIONS})
 run(${CMAKE_COMMAND} --build ${WORK} --parallel 2)
 run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK} --parallel 2 --output-on-failure --no-tests=error ${TESTS})

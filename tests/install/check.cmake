@@ -2,8 +2,8 @@
 # by pkg-config, static and shared, from C and from C++; then the sources as a
 # part of another project. Moves the prefix first, since packagers do.
 #
-#   cmake -D BUILD=... -D SOURCE=... -D WORK=... -D CC=... [-D NM=...]
-#         [-D PKG_CONFIG=...] [-D STRICT=ON] -P check.cmake
+#   cmake -D BUILD=... -D SOURCE=... -D WORK=... -D CC=... -D GENERATOR=...
+#         [-D NM=...] [-D PKG_CONFIG=...] [-D STRICT=ON] -P check.cmake
 
 # run(<command>...): output goes to `output`; a failure ends the check.
 function(run)
@@ -42,12 +42,12 @@ foreach(text IN LISTS texts)
 endforeach()
 
 message(STATUS "find_package")
-run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/package -D CMAKE_C_COMPILER=${CC}
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}/tests/install/consumer -B ${WORK}/package -D CMAKE_C_COMPILER=${CC}
     -D CMAKE_PREFIX_PATH=${prefix} -D CXX_REQUIRED=${STRICT})
 run(${CMAKE_COMMAND} --build ${WORK}/package)
 
 message(STATUS "add_subdirectory")
-run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${WORK}/subdirectory -D CMAKE_C_COMPILER=${CC}
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE}/tests/install/consumer -B ${WORK}/subdirectory -D CMAKE_C_COMPILER=${CC}
     -D TANDEM_SOURCE=${SOURCE} -D CXX_REQUIRED=${STRICT})
 run(${CMAKE_COMMAND} --build ${WORK}/subdirectory --parallel 2)
 
