@@ -28,11 +28,6 @@ int tandem_flash_sector(const struct tandem_flash_port *flash, uint32_t address,
     return 0;
 }
 
-uint32_t tandem_flash_round(const struct tandem_flash_port *flash, uint32_t size)
-{
-    return (size + flash->program_unit - 1u) & ~(uint32_t)(flash->program_unit - 1u);
-}
-
 enum tandem_status tandem_flash_sync(const struct tandem_flash_port *flash)
 {
     return flash->sync != NULL ? flash->sync(flash->ctx) : TANDEM_OK;

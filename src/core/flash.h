@@ -23,8 +23,6 @@ enum tandem_status tandem_flash_program(const struct tandem_flash_port *flash, u
                                         uint32_t size, const struct tandem_system_port *system);
 /* Whether `size` bytes read as erased. A read fault means no. */
 int tandem_flash_is_erased(const struct tandem_flash_port *flash, uint32_t address, uint32_t size);
-/* Round up to whole units. */
-uint32_t tandem_flash_round(const struct tandem_flash_port *flash, uint32_t size);
 /* Optional sync. */
 enum tandem_status tandem_flash_sync(const struct tandem_flash_port *flash);
 
