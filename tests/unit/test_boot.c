@@ -527,6 +527,26 @@ static void optional_slots(void)
     package_free(&package);
 }
 
+/* A head that describes nothing that the ones before it do not is passed over, whoever signed it. */
+static void superfluous_heads(void)
+{
+    struct world w;
+    struct recipe recipe;
+    struct tandem_manifest manifest;
+    recipe_begin(&recipe, 9);
+    recipe_image(&recipe, TANDEM_KIND_APPLICATION, 3, 600);
+    recipe.signers[0] = fixture_signer(2);
+    struct package stranger = recipe_make(&recipe);
+    open_world(&w);
+    REQUIRE(tandem_manifest_parse(&manifest, NULL, w.old.bytes, w.old.size) == TANDEM_OK);
+    uint32_t place = w.f.device.manifests[0].address + tandem_head_space(manifest.header.head_size);
+    REQUIRE(tandem_manifest_parse(&manifest, NULL, stranger.bytes, stranger.size) == TANDEM_OK);
+    sim_flash_put(&w.f.flash, place, stranger.bytes, manifest.header.head_size);
+    boots(&w.f, TANDEM_BOOT_FIRST, 0, 1, TANDEM_OK);
+    package_free(&stranger);
+    close_world(&w);
+}
+
 /* The scratch buffer: any size that holds the head will do. */
 static void small_buffers(void)
 {
@@ -546,6 +566,8 @@ static void small_buffers(void)
         CHECK_EQUAL(boot.status, TANDEM_ERROR_SPACE);
     }
     boots(&w.f, TANDEM_BOOT_CONFIRMED, 0, 1, TANDEM_OK);
+    w.f.device.head_max = sizeof w.f.buffer + 1;
+    CHECK_EQUAL(fixture_boot(&w.f, &boot), TANDEM_ERROR_LAYOUT);
     close_world(&w);
 }
 
@@ -595,7 +617,7 @@ static void flash_fails(void)
 
 /* ---- a hash that fails, and flash that cannot be read ---- */
 
-static unsigned hashes, fail_at;
+static unsigned hashes, fail_at, fail_update;
 
 static enum tandem_status hash_init(void *ctx, struct tandem_sha256 *hash)
 {
@@ -609,7 +631,7 @@ static enum tandem_status hash_update(void *ctx, struct tandem_sha256 *hash, con
     (void)ctx;
     (void)data;
     hash->u.opaque[0] += size;
-    return TANDEM_OK;
+    return hashes == fail_update ? TANDEM_ERROR_PORT : TANDEM_OK;
 }
 
 static enum tandem_status hash_final(void *ctx, struct tandem_sha256 *hash, uint8_t *digest)
@@ -617,6 +639,15 @@ static enum tandem_status hash_final(void *ctx, struct tandem_sha256 *hash, uint
     (void)ctx;
     memset(digest, (int)(hash->u.opaque[0] & 0xFF), TANDEM_SHA256_SIZE);
     return TANDEM_OK;
+}
+
+/* Two images that nobody signed. */
+static void usual(struct recipe *recipe)
+{
+    recipe_begin(recipe, 3);
+    recipe_image(recipe, TANDEM_KIND_APPLICATION, 3, 600);
+    recipe_image(recipe, TANDEM_KIND_STACK, 4, 600);
+    recipe->pack.signer_count = 0;
 }
 
 static void engine_fails(void)
@@ -631,6 +662,26 @@ static void engine_fails(void)
     boots(&w.f, TANDEM_BOOT_NONE, 0, 0, TANDEM_ERROR_PORT);
     fail_at = 0;
     boots(&w.f, TANDEM_BOOT_NONE, 0, 0, TANDEM_ERROR_KEY); /* it runs, and is no SHA-256 */
+    w.f.device.allow_unsigned = 1;
+    for (unsigned i = 1; i < 4; i++) {
+        /* The proof, the manifest, an image. */
+        struct recipe recipe;
+        usual(&recipe);
+        struct package nobody = recipe_make(&recipe);
+        fixture_erase(&w.f);
+        fixture_factory(&w.f, 0, &nobody);
+        hashes = 0;
+        fail_update = i;
+        boots(&w.f, TANDEM_BOOT_NONE, 0, 0, TANDEM_ERROR_PORT);
+        hashes = 0;
+        fail_update = 0;
+        fail_at = i;
+        boots(&w.f, TANDEM_BOOT_NONE, 0, 0, TANDEM_ERROR_PORT);
+        fail_at = 0;
+        package_free(&nobody);
+    }
+    fixture_erase(&w.f);
+    fixture_factory(&w.f, 0, &w.old);
     w.f.device.crypto = fixture_crypto();
     boots(&w.f, TANDEM_BOOT_FIRST, 0, 1, TANDEM_OK);
     /* An image that lies where nothing can be read. */
@@ -657,6 +708,7 @@ int main(void)
     RUN(proof_and_head);
     RUN(proof_and_counter);
     RUN(optional_slots);
+    RUN(superfluous_heads);
     RUN(small_buffers);
     RUN(flash_fails);
     RUN(engine_fails);
