@@ -782,6 +782,41 @@ static void room_for_carried_heads(void)
     end(&w);
 }
 
+/* With the least buffer there is no room to look at them beforehand: it turns out when they are carried over. */
+static void carried_heads_in_the_least_buffer(void)
+{
+    struct world w;
+    struct recipe recipe;
+    char text[61];
+    memset(text, 'x', sizeof text);
+    text[60] = '\0';
+    start(&w, NULL);
+    for (unsigned i = 0; i < 3; i++) {
+        static const enum tandem_status wanted[] = {TANDEM_ERROR_REVOKED, TANDEM_ERROR_SPACE, TANDEM_OK};
+        w.f.device.manifests[1].size = i == 1 ? 1024 - 384 : 1024; /* whole sectors do not matter here */
+        recipe_begin(&recipe, 2);
+        recipe_image(&recipe, TANDEM_KIND_APPLICATION, 6, 1000);
+        recipe.pack.description = text;
+        if (i == 0) {
+            recipe.signers[0] = fixture_signer(1);
+            recipe_revoke(&recipe, 0);
+        }
+        struct package package = recipe_make(&recipe);
+        w.f.install.buffer_size = 528;
+        CHECK_EQUAL(tandem_install_begin(&w.f.install, package.id, package.size, 0), TANDEM_OK);
+        enum tandem_state state = fixture_send(&w.f, &package, 300, 0);
+        CHECK_EQUAL(state, wanted[i] == TANDEM_OK ? TANDEM_STATE_VALIDATED : TANDEM_STATE_FAILED);
+        CHECK_EQUAL(outcome(&w), wanted[i]);
+        if (wanted[i] != TANDEM_OK) {
+            CHECK_EQUAL(tandem_install_outcome(&w.f.install)->stage, TANDEM_STAGE_RECEIVE);
+            CHECK_EQUAL(tandem_install_outcome(&w.f.install)->image, TANDEM_KIND_STACK);
+        }
+        boots(&w, TANDEM_BOOT_CONFIRMED, 0, 1);
+        package_free(&package);
+    }
+    end(&w);
+}
+
 /* A head that comes along speaks of an image that would not be there: better refused now than at the next start. */
 static void carried_head_promises_more(void)
 {
@@ -849,10 +884,8 @@ static void resume_once(uint32_t stop, int with_id, uint32_t sector)
 
 static void resume_everywhere(void)
 {
-    uint32_t size = 10500;
     for (uint32_t stop = 50; stop < 9000; stop += stop < 800 ? 50 : 264)
         resume_once(stop, stop / 2 % 2, stop % 3 == 0 ? 4096 : 1024);
-    CHECK(size > 9000);
 }
 
 /* The link goes and comes back without a reset; the same package is begun again. */
@@ -1573,6 +1606,24 @@ static void erase_idle_fails(void)
     }
 }
 
+/* It cannot be noted that it begins: the firmware before is kept. */
+static void erase_idle_not_noted(void)
+{
+    struct world w;
+    start(&w, NULL);
+    CHECK_EQUAL(fixture_update(&w.f, &w.new, 1), TANDEM_STATE_PENDING);
+    finish(&w, &w.new, &w.new, &w.new);
+    w.f.power.fail_at = w.f.power.ops + 1;
+    w.f.power.fail_count = 1000;
+    CHECK_EQUAL(tandem_install_erase_idle(&w.f.install), TANDEM_ERROR_FLASH);
+    CHECK_EQUAL(w.f.install.bank.state.phase, TANDEM_PHASE_PREVIOUS);
+    w.f.power.fail_at = 0;
+    CHECK_EQUAL(fixture_holds(&w.f, 0, TANDEM_KIND_APPLICATION, &w.old), 1);
+    CHECK_EQUAL(erase_all(&w.f, 0), TANDEM_OK);
+    CHECK_EQUAL(is_blank(&w.f, 0), 1);
+    end(&w);
+}
+
 /* Begun anew at every start, it does not wear the journal. */
 static void erase_idle_begun_often(void)
 {
@@ -1765,6 +1816,7 @@ int main(void)
     RUN(battery_and_consent);
     RUN(revocations);
     RUN(room_for_carried_heads);
+    RUN(carried_heads_in_the_least_buffer);
     RUN(carried_head_promises_more);
     RUN(resume_everywhere);
     RUN(begin_again);
@@ -1789,6 +1841,7 @@ int main(void)
     RUN(erase_idle_interrupted);
     RUN(erase_idle_cut);
     RUN(erase_idle_fails);
+    RUN(erase_idle_not_noted);
     RUN(erase_idle_begun_often);
     RUN(erase_idle_shared);
     RUN(failing_flash);
