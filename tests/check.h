@@ -22,21 +22,21 @@ static unsigned check_tests;    /* test functions run */
 /* Assert that `size` bytes are equal; on failure print both in hexadecimal. */
 #define CHECK_BYTES(got, want, size) check_bytes((got), (want), (size), #got, __FILE__, __LINE__)
 /* Assert what nothing after it can do without: on failure end the program. */
-#define REQUIRE(condition)                                                                                             \
-    do {                                                                                                               \
-        if (!CHECK(condition)) {                                                                                       \
-            fprintf(stderr, "cannot go on\n");                                                                         \
-            exit(1);                                                                                                   \
-        }                                                                                                              \
+#define REQUIRE(condition)                     \
+    do {                                       \
+        if (!CHECK(condition)) {               \
+            fprintf(stderr, "cannot go on\n"); \
+            exit(1);                           \
+        }                                      \
     } while (0)
 /* Run one test function. */
-#define RUN(function)                                                                                                  \
-    do {                                                                                                               \
-        unsigned before_ = check_failures;                                                                             \
-        function();                                                                                                    \
-        check_tests++;                                                                                                 \
-        printf("%s %s\n", check_failures == before_ ? "ok    " : "FAILED", #function);                                 \
-        fflush(stdout);                                                                                                \
+#define RUN(function)                                                                  \
+    do {                                                                               \
+        unsigned before_ = check_failures;                                             \
+        function();                                                                    \
+        check_tests++;                                                                 \
+        printf("%s %s\n", check_failures == before_ ? "ok    " : "FAILED", #function); \
+        fflush(stdout);                                                                \
     } while (0)
 
 static inline int check_that(int holds, const char *text, const char *file, int line)

@@ -37,24 +37,24 @@ struct tandem_outcome {
 
 /** Why the bootloader chose as it did. One byte in flash. */
 enum tandem_boot_reason {
-    TANDEM_BOOT_NONE = 0,        /**< nothing may be started */
-    TANDEM_BOOT_CONFIRMED = 1,   /**< the confirmed bank, as always */
-    TANDEM_BOOT_FIRST = 2,       /**< no journal yet: the bank that verified */
-    TANDEM_BOOT_TRIAL = 3,       /**< the updated bank, on trial */
-    TANDEM_BOOT_REVERTED = 4,    /**< trial starts used up: back to the confirmed bank */
-    TANDEM_BOOT_REFUSED = 5,     /**< the updated bank did not verify: the confirmed one */
-    TANDEM_BOOT_FALLBACK = 6     /**< the confirmed bank did not verify: the other one */
+    TANDEM_BOOT_NONE = 0,      /**< nothing may be started */
+    TANDEM_BOOT_CONFIRMED = 1, /**< the confirmed bank, as always */
+    TANDEM_BOOT_FIRST = 2,     /**< no journal yet: the bank that verified */
+    TANDEM_BOOT_TRIAL = 3,     /**< the updated bank, on trial */
+    TANDEM_BOOT_REVERTED = 4,  /**< trial starts used up: back to the confirmed bank */
+    TANDEM_BOOT_REFUSED = 5,   /**< the updated bank did not verify: the confirmed one */
+    TANDEM_BOOT_FALLBACK = 6   /**< the confirmed bank did not verify: the other one */
 };
 
 /** The durable state: one journal record. */
 struct tandem_bank_state {
-    uint8_t active;             /**< the confirmed bank, 0 or 1 */
-    uint8_t phase;              /**< enum tandem_phase of the other bank */
-    uint8_t attempts;           /**< trial starts so far */
-    uint8_t reason;             /**< enum tandem_boot_reason of the last start that changed something */
-    uint32_t counter;           /**< security counter: no package below it */
-    uint32_t revoked;           /**< bit n: device->keys[n] is revoked */
-    uint8_t proofs[2][8];       /**< verify-once proof of each bank */
+    uint8_t active;                /**< the confirmed bank, 0 or 1 */
+    uint8_t phase;                 /**< enum tandem_phase of the other bank */
+    uint8_t attempts;              /**< trial starts so far */
+    uint8_t reason;                /**< enum tandem_boot_reason of the last start that changed something */
+    uint32_t counter;              /**< security counter: no package below it */
+    uint32_t revoked;              /**< bit n: device->keys[n] is revoked */
+    uint8_t proofs[2][8];          /**< verify-once proof of each bank */
     struct tandem_outcome outcome; /**< of the last update */
 };
 
@@ -75,10 +75,10 @@ struct tandem_journal {
     uint32_t epoch;                          /**< of the active half */
     uint32_t tail;                           /**< next free byte of the active half */
     uint32_t newest[2];                      /**< place of the newest record of each type; 0: none */
-    uint8_t twins;                           /**< bit n: the newest record of type n stands twice, and nothing is torn */
-    uint8_t half;                            /**< the active half */
-    uint8_t used;                            /**< 1: a half is active; 0: never written */
-    uint8_t seals;                           /**< whole copies of the active half's seal; 0: the other half is in doubt; 0xFF: checked */
+    uint8_t twins; /**< bit n: the newest record of type n stands twice, and nothing is torn */
+    uint8_t half;  /**< the active half */
+    uint8_t used;  /**< 1: a half is active; 0: never written */
+    uint8_t seals; /**< whole copies of the active half's seal; 0: the other half is in doubt; 0xFF: checked */
 };
 
 /** A flash operation under way. */

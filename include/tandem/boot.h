@@ -14,18 +14,18 @@ extern "C" {
 
 /** An image to start. */
 struct tandem_boot_image {
-    uint8_t kind;                  /**< enum tandem_kind; 0: the slot is empty */
+    uint8_t kind;                   /**< enum tandem_kind; 0: the slot is empty */
     const struct tandem_area *area; /**< where it lies */
-    uint32_t size;                 /**< its bytes */
-    uint32_t load_address;         /**< where it wants to run; 0: anywhere */
+    uint32_t size;                  /**< its bytes */
+    uint32_t load_address;          /**< where it wants to run; 0: anywhere */
 };
 
 /** What to start. */
 struct tandem_boot {
-    uint8_t bank;                      /**< 0 or 1 */
-    enum tandem_boot_reason reason;    /**< why */
-    enum tandem_status status;         /**< what was wrong with the bank that was not taken; TANDEM_OK: nothing */
-    struct tandem_version version;     /**< of the package that is started */
+    uint8_t bank;                   /**< 0 or 1 */
+    enum tandem_boot_reason reason; /**< why */
+    enum tandem_status status;      /**< what was wrong with the bank that was not taken; TANDEM_OK: nothing */
+    struct tandem_version version;  /**< of the package that is started */
     struct tandem_boot_image images[TANDEM_CONFIG_MAX_IMAGES]; /**< in the order of device->slots */
 };
 

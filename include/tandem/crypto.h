@@ -89,7 +89,7 @@ struct tandem_crypto_port {
  * over bits (small). May be called from an interrupt.
  * @{
  */
-#define TANDEM_CRC16_CCITT_START 0xFFFFu /**< start of CRC-16/IBM-3740, "CCITT-FALSE" */
+#define TANDEM_CRC16_CCITT_START 0xFFFFu  /**< start of CRC-16/IBM-3740, "CCITT-FALSE" */
 #define TANDEM_CRC16_XMODEM_START 0x0000u /**< start of CRC-16/XMODEM: same function */
 /** CRC-16, polynomial 0x1021, not reflected. */
 uint16_t tandem_crc16(uint16_t crc, const void *data, size_t size);

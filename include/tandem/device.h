@@ -41,27 +41,27 @@ enum tandem_verify_policy {
 
 /** A device. Unnamed fields of an initializer are zero, and zero is the safe choice. */
 struct tandem_device {
-    const char *vendor;         /**< name, 1 … 31 bytes */
-    const char *product;        /**< name, 1 … 31 bytes */
-    uint16_t hardware;          /**< revision */
-    const char *serial;         /**< optional: serial number, at most 31 bytes */
-    uint8_t role;               /**< place in a group: 0 alone; 1 primary (left), 2 secondary (right), … */
+    const char *vendor;  /**< name, 1 … 31 bytes */
+    const char *product; /**< name, 1 … 31 bytes */
+    uint16_t hardware;   /**< revision */
+    const char *serial;  /**< optional: serial number, at most 31 bytes */
+    uint8_t role;        /**< place in a group: 0 alone; 1 primary (left), 2 secondary (right), … */
 
-    const struct tandem_slot *slots;    /**< one for each kind */
-    uint8_t slot_count;                 /**< 1 … TANDEM_CONFIG_MAX_IMAGES */
-    struct tandem_area manifests[2];    /**< of bank 0 and 1; whole sectors, or the tail of the bank's last slot */
-    struct tandem_area journal;         /**< at least two sectors, of one size */
+    const struct tandem_slot *slots; /**< one for each kind */
+    uint8_t slot_count;              /**< 1 … TANDEM_CONFIG_MAX_IMAGES */
+    struct tandem_area manifests[2]; /**< of bank 0 and 1; whole sectors, or the tail of the bank's last slot */
+    struct tandem_area journal;      /**< at least two sectors, of one size */
 
-    const struct tandem_key *keys;      /**< trusted keys, in an order that never changes: revocation goes by place */
-    uint8_t key_count;                  /**< at most 32 */
-    uint8_t signatures_needed;          /**< by different keys; 0 means 1 */
-    uint8_t allow_unsigned;             /**< 1: take what nobody signed. Development only. */
+    const struct tandem_key *keys; /**< trusted keys, in an order that never changes: revocation goes by place */
+    uint8_t key_count;             /**< at most 32 */
+    uint8_t signatures_needed;     /**< by different keys; 0 means 1 */
+    uint8_t allow_unsigned;        /**< 1: take what nobody signed. Development only. */
 
-    uint8_t version_policy;             /**< enum tandem_version_policy */
-    uint8_t verify_policy;              /**< enum tandem_verify_policy */
-    uint8_t trial_boots;                /**< starts that a new image has to confirm itself; 0 means 3 */
-    uint8_t battery_minimum;            /**< percent below which no update begins or is activated */
-    uint16_t head_max;                  /**< bytes of the bootloader's scratch: no larger head is taken; 0: any */
+    uint8_t version_policy;  /**< enum tandem_version_policy */
+    uint8_t verify_policy;   /**< enum tandem_verify_policy */
+    uint8_t trial_boots;     /**< starts that a new image has to confirm itself; 0 means 3 */
+    uint8_t battery_minimum; /**< percent below which no update begins or is activated */
+    uint16_t head_max;       /**< bytes of the bootloader's scratch: no larger head is taken; 0: any */
 
     const struct tandem_crypto_port *crypto; /**< replacements, or NULL */
     const struct tandem_system_port *system; /**< surroundings, or NULL */

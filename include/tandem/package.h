@@ -22,16 +22,16 @@
 extern "C" {
 #endif
 
-#define TANDEM_PACKAGE_MAGIC 0x314D4454u  /**< "TDM1", little-endian */
-#define TANDEM_PACKAGE_HEADER_SIZE 20     /**< bytes of the header */
-#define TANDEM_PACKAGE_ID_SIZE 16         /**< bytes of a package id */
-#define TANDEM_BLOCK_DIGEST_SIZE 16       /**< bytes of a block's digest: SHA-256, cut */
-#define TANDEM_BLOCK_SIZE_MIN 512         /**< least data bytes of a block */
-#define TANDEM_BLOCK_SIZE_MAX 4096        /**< most data bytes of a block */
-#define TANDEM_NAME_SIZE_MAX 31           /**< bytes of a vendor or product name */
-#define TANDEM_KEY_ID_SIZE 8              /**< bytes of a key id */
-#define TANDEM_DEPENDENCIES_MAX 4         /**< dependencies of one image */
-#define TANDEM_VARIANT_ANY 0xFF           /**< an image that runs from either bank */
+#define TANDEM_PACKAGE_MAGIC 0x314D4454u /**< "TDM1", little-endian */
+#define TANDEM_PACKAGE_HEADER_SIZE 20    /**< bytes of the header */
+#define TANDEM_PACKAGE_ID_SIZE 16        /**< bytes of a package id */
+#define TANDEM_BLOCK_DIGEST_SIZE 16      /**< bytes of a block's digest: SHA-256, cut */
+#define TANDEM_BLOCK_SIZE_MIN 512        /**< least data bytes of a block */
+#define TANDEM_BLOCK_SIZE_MAX 4096       /**< most data bytes of a block */
+#define TANDEM_NAME_SIZE_MAX 31          /**< bytes of a vendor or product name */
+#define TANDEM_KEY_ID_SIZE 8             /**< bytes of a key id */
+#define TANDEM_DEPENDENCIES_MAX 4        /**< dependencies of one image */
+#define TANDEM_VARIANT_ANY 0xFF          /**< an image that runs from either bank */
 
 /** What an image is for. Products may use 0x80 … 0xFE for kinds of their own. */
 enum tandem_kind {
@@ -75,41 +75,41 @@ struct tandem_dependency {
 
 /** One image's entry in a manifest. */
 struct tandem_image {
-    uint8_t kind;                                    /**< enum tandem_kind */
-    uint8_t variant;                                 /**< bank it is linked for: 0, 1, TANDEM_VARIANT_ANY */
-    uint8_t encoding;                                /**< enum tandem_encoding */
-    struct tandem_version version;                   /**< its own */
-    uint32_t load_address;                           /**< where it runs; 0: anywhere */
-    uint32_t size;                                   /**< bytes when installed */
-    uint32_t payload_offset;                         /**< in the package */
-    uint32_t payload_size;                           /**< in the package, digests of the chain included */
-    uint16_t block_size;                             /**< data bytes of a full block */
-    uint8_t digest[TANDEM_SHA256_SIZE];              /**< of the installed bytes */
-    uint8_t first_block[TANDEM_BLOCK_DIGEST_SIZE];   /**< digest of the payload's first block */
-    uint8_t dependency_count;                        /**< entries used below */
+    uint8_t kind;                                  /**< enum tandem_kind */
+    uint8_t variant;                               /**< bank it is linked for: 0, 1, TANDEM_VARIANT_ANY */
+    uint8_t encoding;                              /**< enum tandem_encoding */
+    struct tandem_version version;                 /**< its own */
+    uint32_t load_address;                         /**< where it runs; 0: anywhere */
+    uint32_t size;                                 /**< bytes when installed */
+    uint32_t payload_offset;                       /**< in the package */
+    uint32_t payload_size;                         /**< in the package, digests of the chain included */
+    uint16_t block_size;                           /**< data bytes of a full block */
+    uint8_t digest[TANDEM_SHA256_SIZE];            /**< of the installed bytes */
+    uint8_t first_block[TANDEM_BLOCK_DIGEST_SIZE]; /**< digest of the payload's first block */
+    uint8_t dependency_count;                      /**< entries used below */
     struct tandem_dependency dependencies[TANDEM_DEPENDENCIES_MAX]; /**< all must hold */
 };
 
 /** A parsed head. Its pointers point into the bytes that were parsed. */
 struct tandem_manifest {
-    struct tandem_package_header header;  /**< sizes */
-    const uint8_t *head;                  /**< the head's bytes */
-    struct tandem_version version;        /**< the package's */
-    struct tandem_version minimum;        /**< oldest installed package it may replace; 0.0.0: any */
-    uint32_t counter;                     /**< security counter */
-    const uint8_t *vendor;                /**< name, not terminated */
-    const uint8_t *product;               /**< name, not terminated */
-    const uint8_t *hardware;              /**< pairs of u16: first and last revision */
-    const uint8_t *description;           /**< text, not terminated; NULL: none */
-    const uint8_t *revoked;               /**< ids of keys that this package revokes */
-    uint8_t vendor_size;                  /**< bytes */
-    uint8_t product_size;                 /**< bytes */
-    uint8_t hardware_count;               /**< pairs; 0: every revision */
-    uint8_t revoked_count;                /**< ids */
-    uint8_t image_count;                  /**< entries */
-    uint16_t description_size;            /**< bytes */
-    uint8_t id[TANDEM_PACKAGE_ID_SIZE];   /**< SHA-256 of header and manifest, cut */
-    uint8_t digest[TANDEM_SHA256_SIZE];   /**< SHA-256 of header and manifest: what is signed */
+    struct tandem_package_header header; /**< sizes */
+    const uint8_t *head;                 /**< the head's bytes */
+    struct tandem_version version;       /**< the package's */
+    struct tandem_version minimum;       /**< oldest installed package it may replace; 0.0.0: any */
+    uint32_t counter;                    /**< security counter */
+    const uint8_t *vendor;               /**< name, not terminated */
+    const uint8_t *product;              /**< name, not terminated */
+    const uint8_t *hardware;             /**< pairs of u16: first and last revision */
+    const uint8_t *description;          /**< text, not terminated; NULL: none */
+    const uint8_t *revoked;              /**< ids of keys that this package revokes */
+    uint8_t vendor_size;                 /**< bytes */
+    uint8_t product_size;                /**< bytes */
+    uint8_t hardware_count;              /**< pairs; 0: every revision */
+    uint8_t revoked_count;               /**< ids */
+    uint8_t image_count;                 /**< entries */
+    uint16_t description_size;           /**< bytes */
+    uint8_t id[TANDEM_PACKAGE_ID_SIZE];  /**< SHA-256 of header and manifest, cut */
+    uint8_t digest[TANDEM_SHA256_SIZE];  /**< SHA-256 of header and manifest: what is signed */
 };
 
 /**
@@ -174,13 +174,13 @@ enum tandem_status tandem_block_digest(const struct tandem_crypto_port *crypto, 
 
 /** One image to pack. */
 struct tandem_pack_image {
-    uint8_t kind;                  /**< enum tandem_kind */
-    uint8_t variant;               /**< 0, 1 or TANDEM_VARIANT_ANY */
-    struct tandem_version version; /**< its own */
-    uint32_t load_address;         /**< where it runs; 0: anywhere */
-    const uint8_t *data;           /**< the image */
-    uint32_t size;                 /**< its bytes */
-    uint8_t dependency_count;      /**< entries used below */
+    uint8_t kind;                                                   /**< enum tandem_kind */
+    uint8_t variant;                                                /**< 0, 1 or TANDEM_VARIANT_ANY */
+    struct tandem_version version;                                  /**< its own */
+    uint32_t load_address;                                          /**< where it runs; 0: anywhere */
+    const uint8_t *data;                                            /**< the image */
+    uint32_t size;                                                  /**< its bytes */
+    uint8_t dependency_count;                                       /**< entries used below */
     struct tandem_dependency dependencies[TANDEM_DEPENDENCIES_MAX]; /**< all must hold */
 };
 
@@ -195,21 +195,21 @@ struct tandem_signer {
 
 /** What to pack. */
 struct tandem_pack {
-    const char *vendor;                     /**< 1 … 31 bytes */
-    const char *product;                    /**< 1 … 31 bytes */
-    const char *description;                /**< NULL: none */
-    struct tandem_version version;          /**< the package's */
-    struct tandem_version minimum;          /**< oldest installed package it may replace */
-    uint32_t counter;                       /**< security counter */
-    const uint16_t (*hardware)[2];          /**< first and last revision, pairs */
-    uint8_t hardware_count;                 /**< pairs; 0: every revision */
-    uint16_t block_size;                    /**< 512, 1024, 2048 or 4096 */
-    const struct tandem_pack_image *images; /**< to pack, in this order */
-    uint8_t image_count;                    /**< 1 … TANDEM_CONFIG_MAX_IMAGES */
-    const struct tandem_signer *signers;    /**< who signs */
-    uint8_t signer_count;                   /**< 0: unsigned */
+    const char *vendor;                          /**< 1 … 31 bytes */
+    const char *product;                         /**< 1 … 31 bytes */
+    const char *description;                     /**< NULL: none */
+    struct tandem_version version;               /**< the package's */
+    struct tandem_version minimum;               /**< oldest installed package it may replace */
+    uint32_t counter;                            /**< security counter */
+    const uint16_t (*hardware)[2];               /**< first and last revision, pairs */
+    uint8_t hardware_count;                      /**< pairs; 0: every revision */
+    uint16_t block_size;                         /**< 512, 1024, 2048 or 4096 */
+    const struct tandem_pack_image *images;      /**< to pack, in this order */
+    uint8_t image_count;                         /**< 1 … TANDEM_CONFIG_MAX_IMAGES */
+    const struct tandem_signer *signers;         /**< who signs */
+    uint8_t signer_count;                        /**< 0: unsigned */
     const uint8_t (*revoke)[TANDEM_KEY_ID_SIZE]; /**< keys that a device shall no longer trust once it confirmed */
-    uint8_t revoke_count;                   /**< ids */
+    uint8_t revoke_count;                        /**< ids */
 };
 
 /**

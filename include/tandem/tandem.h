@@ -20,9 +20,9 @@
 #include "tandem/update.h"
 #include "tandem/version.h"
 
-#define TANDEM_VERSION_MAJOR 0 /**< of the library */
-#define TANDEM_VERSION_MINOR 1 /**< of the library */
-#define TANDEM_VERSION_PATCH 0 /**< of the library */
+#define TANDEM_VERSION_MAJOR 0        /**< of the library */
+#define TANDEM_VERSION_MINOR 1        /**< of the library */
+#define TANDEM_VERSION_PATCH 0        /**< of the library */
 #define TANDEM_VERSION_STRING "0.1.0" /**< of the library */
 
 #endif

@@ -180,8 +180,8 @@ enum tandem_status tandem_bank_find_image(const struct tandem_device *device, ui
             return TANDEM_ERROR_FLASH;
         if (tandem_package_header(&header, bytes) != TANDEM_OK || header.head_size > area->size - at)
             break;
-        enum tandem_status status = find_in_manifest(area, at + TANDEM_PACKAGE_HEADER_SIZE, header.manifest_size, kind,
-                                                     which, image);
+        enum tandem_status status =
+            find_in_manifest(area, at + TANDEM_PACKAGE_HEADER_SIZE, header.manifest_size, kind, which, image);
         if (status != TANDEM_ERROR_NOTHING)
             return status;
         uint32_t taken = tandem_head_space(header.head_size);

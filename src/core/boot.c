@@ -41,8 +41,8 @@ static enum tandem_status check_digest(const struct look *look, const struct tan
     }
     enum tandem_status status = tandem_sha256_init(&hash, device->crypto);
     if (status == TANDEM_OK)
-        status = tandem_flash_hash(area->flash, area->address, image->size, &hash, scratch, scratch_size,
-                                   device->system);
+        status =
+            tandem_flash_hash(area->flash, area->address, image->size, &hash, scratch, scratch_size, device->system);
     if (status == TANDEM_OK)
         status = tandem_sha256_final(&hash, digest);
     if (status == TANDEM_OK && !tandem_equal(digest, image->digest, sizeof digest))
@@ -58,8 +58,7 @@ static enum tandem_status check_head(struct look *look, const struct tandem_mani
     for (uint8_t i = 0; i < device->slot_count; i++) {
         const struct tandem_slot *slot = &device->slots[i];
         const struct tandem_area *area = &slot->areas[look->which];
-        if (look->images[i].kind != 0 ||
-            tandem_manifest_find(manifest, slot->kind, look->which, &image) != TANDEM_OK)
+        if (look->images[i].kind != 0 || tandem_manifest_find(manifest, slot->kind, look->which, &image) != TANDEM_OK)
             continue;
         if (image.size > area->size)
             return TANDEM_ERROR_TOO_LARGE;
@@ -232,8 +231,7 @@ static enum tandem_boot_reason first_start(struct tandem_boot *boot, struct look
 }
 
 /* The confirmed bank; if it does not verify, whatever else does. */
-static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct look *look,
-                                              enum tandem_status candidate)
+static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct look *look, enum tandem_status candidate)
 {
     struct tandem_bank_state *state = &look->bank->state;
     enum tandem_status status = verify(look, state->active);

@@ -257,8 +257,7 @@ const struct tandem_outcome *tandem_install_outcome(const struct tandem_install 
     return install->live ? &install->outcome : &install->bank.state.outcome;
 }
 
-int tandem_install_resumable(const struct tandem_install *install, uint8_t id[TANDEM_PACKAGE_ID_SIZE],
-                             uint32_t *offset)
+int tandem_install_resumable(const struct tandem_install *install, uint8_t id[TANDEM_PACKAGE_ID_SIZE], uint32_t *offset)
 {
     const struct tandem_bank_state *state = &install->bank.state;
     struct tandem_progress progress;

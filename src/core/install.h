@@ -29,8 +29,8 @@ enum job {
  * package brings too, unchanged, is copied, but can still be received should the copy turn out damaged. */
 #define PLAN_NOTHING 0xFF
 #define PLAN_COPY 0xFE
-#define PLAN_SAME 0x80 /* plus the entry's number */
-#define STEP_RECEIVE 32   /* steps: slots to copy from 0, entries to receive from here */
+#define PLAN_SAME 0x80  /* plus the entry's number */
+#define STEP_RECEIVE 32 /* steps: slots to copy from 0, entries to receive from here */
 #define STEP_NONE 0xFF
 
 /* End with a reason. */

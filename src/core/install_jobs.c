@@ -182,9 +182,8 @@ static enum tandem_status write_head(struct tandem_install *install, uint32_t si
     uint32_t done;
     if (install->cursor < size) {
         uint32_t at = install->cursor;
-        enum tandem_status status =
-            start_program(install, area->flash, area->address + install->area_used + at, install->buffer + at,
-                          size - at, &done);
+        enum tandem_status status = start_program(install, area->flash, area->address + install->area_used + at,
+                                                  install->buffer + at, size - at, &done);
         install->cursor += done;
         return status;
     }
@@ -314,8 +313,8 @@ static int go_on(struct tandem_install *install)
 {
     struct tandem_progress progress;
     uint8_t slot = 0;
-    if (!tandem_bank_progress(&install->bank, &progress) ||
-        find_step(install, progress.step, &slot) != progress.step || !take_step(install, progress.step, slot))
+    if (!tandem_bank_progress(&install->bank, &progress) || find_step(install, progress.step, &slot) != progress.step ||
+        !take_step(install, progress.step, slot))
         return 0;
     install->closed = progress.step < STEP_RECEIVE;
     install->base = progress.offset;
@@ -372,7 +371,8 @@ static uint32_t shared_with_manifest(const struct tandem_install *install, uint3
     return manifest->address - *address;
 }
 
-/* Erase that sector, and with it the heads, which are written anew from the buffer. Then it goes on at the checkpoint. */
+/* Erase that sector, and with it the heads, which are written anew from the buffer. Then it goes on at the checkpoint.
+ */
 static enum tandem_status renew_heads(struct tandem_install *install)
 {
     install->closed = 1;
@@ -428,8 +428,7 @@ static enum tandem_status write_some(struct tandem_install *install, uint32_t pl
     *done = 0;
     if (place >= install->erased)
         return erase_one(install);
-    return start_program(install, area->flash, area->address + place, data, least(size, install->erased - place),
-                         done);
+    return start_program(install, area->flash, area->address + place, data, least(size, install->erased - place), done);
 }
 
 static uint32_t block_need(const struct tandem_install *install)
@@ -492,8 +491,7 @@ static enum tandem_status work_write(struct tandem_install *install)
     uint32_t data = block_data(install), need = block_need(install), done;
     if (install->cursor < data) {
         uint32_t at = install->cursor;
-        enum tandem_status status =
-            write_some(install, install->written + at, install->buffer + at, data - at, &done);
+        enum tandem_status status = write_some(install, install->written + at, install->buffer + at, data - at, &done);
         install->cursor += done;
         return status;
     }
@@ -531,8 +529,10 @@ static enum tandem_status image_failed(struct tandem_install *install, enum tand
 
 static enum tandem_status work_copy(struct tandem_install *install)
 {
-    const struct tandem_area *from = &device_of(install)->slots[install->slot].areas[tandem_bank_running(&install->bank)];
-    uint32_t left = install->image_size - install->written, size = least(left, least(install->buffer_size, PROGRAM_MAX));
+    const struct tandem_area *from =
+        &device_of(install)->slots[install->slot].areas[tandem_bank_running(&install->bank)];
+    uint32_t left = install->image_size - install->written,
+             size = least(left, least(install->buffer_size, PROGRAM_MAX));
     uint32_t done;
     if (left == 0)
         return next(install, JOB_HASH);

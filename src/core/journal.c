@@ -65,8 +65,8 @@ static uint32_t append_size(uint32_t unit, uint8_t type)
 uint32_t tandem_journal_half_min(uint32_t unit)
 {
     /* Seals, everything that is copied over, and one state record with the gap before it. */
-    return SEAL_PLACES * seal_size(unit) + 2 * append_size(unit, JOURNAL_STATE) + 2 * append_size(unit, JOURNAL_PROGRESS) +
-           RECORD_MAX;
+    return SEAL_PLACES * seal_size(unit) + 2 * append_size(unit, JOURNAL_STATE) +
+           2 * append_size(unit, JOURNAL_PROGRESS) + RECORD_MAX;
 }
 
 static uint32_t address_of(const struct tandem_journal *journal, uint8_t half, uint32_t offset)
@@ -136,7 +136,7 @@ static void note(struct tandem_journal *journal, uint8_t type, uint32_t offset, 
         journal->twins |= (uint8_t)(1u << type);
         return;
     }
-    journal->twins &= (uint8_t)~(1u << type);
+    journal->twins &= (uint8_t) ~(1u << type);
     journal->newest[type] = offset;
 }
 
@@ -159,8 +159,8 @@ static void scan(struct tandem_journal *journal)
     /* Keep clear of what reads as written, and beyond it of where the rest of a torn record could be that reads as
      * erased: cells whose programming had only begun, or whose programmed value is that of erased ones. */
     uint32_t end = journal->half_size / grain * grain;
-    while (end > whole && tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, end - grain),
-                                                 grain))
+    while (end > whole &&
+           tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, end - grain), grain))
         end -= grain;
     journal->tail = end + round_up(RECORD_MAX, unit);
     /* What is torn may pass for whole another time, and a seal that stands alone for none. */
@@ -244,7 +244,8 @@ enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uin
     uint32_t place = journal->newest[type], first = SEAL_PLACES * seal_size(unit_of(journal));
     if (place == 0)
         return TANDEM_ERROR_NOTHING;
-    /* Its twin, then itself. What was torn may have read well in the mount and no longer: then the one before counts. */
+    /* Its twin, then itself. What was torn may have read well in the mount and no longer: then the one before counts.
+     */
     for (place += record_size(unit_of(journal), type); place >= first; place -= granule(unit_of(journal)))
         if (read_record(journal, place, record) == type) {
             memcpy(payload, record + 4, payload_sizes[type]);

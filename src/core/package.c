@@ -264,9 +264,8 @@ static enum tandem_status check_payloads(const struct tandem_manifest *manifest)
         struct tandem_image other;
         for (uint8_t j = 0; j < i; j++) {
             tandem_manifest_image(manifest, j, &other);
-            if (other.kind == image.kind &&
-                (other.variant == image.variant || other.variant == TANDEM_VARIANT_ANY ||
-                 image.variant == TANDEM_VARIANT_ANY))
+            if (other.kind == image.kind && (other.variant == image.variant || other.variant == TANDEM_VARIANT_ANY ||
+                                             image.variant == TANDEM_VARIANT_ANY))
                 return TANDEM_ERROR_FORMAT;
         }
     }
@@ -289,8 +288,8 @@ enum tandem_status tandem_manifest_parse(struct tandem_manifest *manifest, const
     if (status == TANDEM_OK)
         status = check_payloads(manifest);
     if (status == TANDEM_OK)
-        status = tandem_sha256(crypto, head, TANDEM_PACKAGE_HEADER_SIZE + manifest->header.manifest_size,
-                               manifest->digest);
+        status =
+            tandem_sha256(crypto, head, TANDEM_PACKAGE_HEADER_SIZE + manifest->header.manifest_size, manifest->digest);
     memcpy(manifest->id, manifest->digest, sizeof manifest->id);
     return status;
 }

@@ -10,14 +10,14 @@
 #define PACKAGE_FORMAT 1 /* version of the format */
 
 /* Header fields: offsets. */
-#define HEADER_MAGIC 0           /* u32 */
-#define HEADER_FORMAT 4          /* u8 */
-#define HEADER_FLAGS 5           /* u8, zero */
-#define HEADER_SIZE 6            /* u16, bytes of the header */
-#define HEADER_MANIFEST_SIZE 8   /* u16 */
+#define HEADER_MAGIC 0            /* u32 */
+#define HEADER_FORMAT 4           /* u8 */
+#define HEADER_FLAGS 5            /* u8, zero */
+#define HEADER_SIZE 6             /* u16, bytes of the header */
+#define HEADER_MANIFEST_SIZE 8    /* u16 */
 #define HEADER_SIGNATURES_SIZE 10 /* u16 */
-#define HEADER_PACKAGE_SIZE 12   /* u32 */
-#define HEADER_CRC 16            /* u32, CRC-32/ISO-HDLC of what is before */
+#define HEADER_PACKAGE_SIZE 12    /* u32 */
+#define HEADER_CRC 16             /* u32, CRC-32/ISO-HDLC of what is before */
 
 /* A field of the manifest: u16 type, u16 length, value. */
 #define FIELD_HEAD 4

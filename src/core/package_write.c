@@ -151,8 +151,7 @@ static void put_bytes(struct writer *writer, uint16_t type, const void *bytes, s
 
 /* Lay out one payload and chain its blocks, last to first. */
 static enum tandem_status put_payload(uint8_t *payload, const struct tandem_pack_image *image, uint32_t block_size,
-                                      const struct tandem_crypto_port *crypto,
-                                      uint8_t first[TANDEM_BLOCK_DIGEST_SIZE])
+                                      const struct tandem_crypto_port *crypto, uint8_t first[TANDEM_BLOCK_DIGEST_SIZE])
 {
     uint32_t count = (image->size - 1) / block_size + 1;
     for (uint32_t i = count; i-- > 0;) {

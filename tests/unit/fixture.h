@@ -34,12 +34,12 @@ struct fixture {
     struct tandem_device device;
     struct tandem_install install;
     uint8_t buffer[FIXTURE_BUFFER];
-    uint8_t battery;                /* percent */
+    uint8_t battery;                 /* percent */
     enum tandem_status battery_says; /* what asking for it answers */
-    enum tandem_status consent;     /* the user's answer */
-    unsigned asked;                 /* times that the user was asked */
-    unsigned fed;                   /* times that the watchdog was fed */
-    uint64_t sent;                  /* bytes fed by fixture_send() */
+    enum tandem_status consent;      /* the user's answer */
+    unsigned asked;                  /* times that the user was asked */
+    unsigned fed;                    /* times that the watchdog was fed */
+    uint64_t sent;                   /* bytes fed by fixture_send() */
 };
 
 /* A package in memory. */

@@ -22,16 +22,16 @@
 /* ---- releases ---- */
 
 struct rig_release {
-    uint8_t *bytes;               /* the package */
-    uint32_t size;                /* its bytes */
+    uint8_t *bytes; /* the package */
+    uint32_t size;  /* its bytes */
     uint8_t id[TANDEM_PACKAGE_ID_SIZE];
-    uint8_t *image;               /* the firmware in it */
-    uint32_t image_size;          /* its bytes */
-    struct tandem_source source;  /* reads it */
-    struct tandem_offer offer;    /* offers it */
-    uint8_t head[1024];           /* offer's buffer */
-    uint32_t reads;               /* how often the source was read */
-    uint32_t broken_at;           /* reading beyond fails; 0: never */
+    uint8_t *image;              /* the firmware in it */
+    uint32_t image_size;         /* its bytes */
+    struct tandem_source source; /* reads it */
+    struct tandem_offer offer;   /* offers it */
+    uint8_t head[1024];          /* offer's buffer */
+    uint32_t reads;              /* how often the source was read */
+    uint32_t broken_at;          /* reading beyond fails; 0: never */
 };
 
 /* Firmware that confirms itself ("good") or does not; `twin` makes another package of the same version. */
@@ -62,27 +62,27 @@ struct rig_packet {
 struct rig_lane {
     struct rig_packet *packets;
     unsigned first, count;
-    uint8_t *bytes;               /* of a stream wire */
+    uint8_t *bytes; /* of a stream wire */
     uint32_t byte_first, byte_count;
-    uint32_t carried;             /* bytes handed to the wire */
+    uint32_t carried; /* bytes handed to the wire */
     uint32_t packets_carried;
-    uint32_t data_carried;        /* of these, on the data channel */
+    uint32_t data_carried; /* of these, on the data channel */
 };
 
 struct rig_wire_spec {
-    uint32_t latency;    /* ms */
-    uint32_t loss_ppm;   /* data packets lost; on a stream: bytes damaged */
-    uint32_t twin_ppm;   /* data packets that come twice */
-    uint32_t flip_ppm;   /* data packets in which one bit is turned over */
-    uint32_t swap_ppm;   /* data packets that are overtaken */
-    uint32_t interval;   /* ms between connection events; 0: none, a packet takes just the latency */
-    unsigned per_event;  /* packets each way in an event */
-    uint32_t cut_ms;     /* the connection breaks each time this has passed */
-    uint16_t mtu;        /* largest packet */
-    unsigned queue;      /* packets that wait at most; 0: RIG_QUEUE */
-    uint32_t per_ms;     /* bytes that leave in a ms; 0: all */
-    int stream;          /* 1: bytes, framed by tandem_stream */
-    int silent_cut;      /* 1: nobody is told when it breaks */
+    uint32_t latency;   /* ms */
+    uint32_t loss_ppm;  /* data packets lost; on a stream: bytes damaged */
+    uint32_t twin_ppm;  /* data packets that come twice */
+    uint32_t flip_ppm;  /* data packets in which one bit is turned over */
+    uint32_t swap_ppm;  /* data packets that are overtaken */
+    uint32_t interval;  /* ms between connection events; 0: none, a packet takes just the latency */
+    unsigned per_event; /* packets each way in an event */
+    uint32_t cut_ms;    /* the connection breaks each time this has passed */
+    uint16_t mtu;       /* largest packet */
+    unsigned queue;     /* packets that wait at most; 0: RIG_QUEUE */
+    uint32_t per_ms;    /* bytes that leave in a ms; 0: all */
+    int stream;         /* 1: bytes, framed by tandem_stream */
+    int silent_cut;     /* 1: nobody is told when it breaks */
 };
 
 struct rig_host;
@@ -90,20 +90,20 @@ struct rig_device;
 
 struct rig_wire {
     struct rig_wire_spec spec;
-    struct rig_lane up, down;           /* device to host, host to device */
+    struct rig_lane up, down; /* device to host, host to device */
     struct tandem_packet_port host_port, device_port;
     struct tandem_stream_port host_bytes, device_bytes;
     struct tandem_stream host_stream, device_stream;
     uint8_t buffers[4][TANDEM_LINK_PACKET_MAX + TANDEM_STREAM_OVERHEAD];
     struct rig_host *host;
     struct rig_device *device;
-    struct tandem_link_device *link;    /* device's end */
+    struct tandem_link_device *link; /* device's end */
     uint32_t random;
     uint32_t cut_at;
     uint32_t cuts;
     int up_now;
-    int barred;                         /* no connection can be made */
-    int deaf;                           /* what the host sends vanishes */
+    int barred; /* no connection can be made */
+    int deaf;   /* what the host sends vanishes */
 };
 
 /* ---- devices ---- */
@@ -123,20 +123,20 @@ struct rig_device {
     struct rig_wire *wires[RIG_CONNECTIONS];
     uint8_t buffer[16384];
     uint32_t buffer_size;
-    uint32_t started_at;     /* ms */
-    uint32_t down_until;     /* ms */
-    uint32_t confirm_ms;     /* from start to confirmation */
-    uint32_t steps;          /* polls in a ms */
-    uint32_t erase_ms;       /* an erase takes so long; 0: none */
-    uint32_t erase_until;    /* an erase under way */
+    uint32_t started_at;  /* ms */
+    uint32_t down_until;  /* ms */
+    uint32_t confirm_ms;  /* from start to confirmation */
+    uint32_t steps;       /* polls in a ms */
+    uint32_t erase_ms;    /* an erase takes so long; 0: none */
+    uint32_t erase_until; /* an erase under way */
     uint32_t starts;
-    uint32_t damage;         /* program operations until one goes wrong; 0: never */
+    uint32_t damage; /* program operations until one goes wrong; 0: never */
     uint8_t battery;
     int erasing;
     int reboot;
     int ota_entered;
     int up;
-    int frozen;              /* it does nothing */
+    int frozen; /* it does nothing */
 };
 
 /* ---- hosts ---- */

@@ -92,11 +92,11 @@ static void expect(const struct bench *bench, enum tandem_status status, const c
 }
 
 /* Break one thing, expect one reason. */
-#define FAULT(change, status, part)                                                                                    \
-    do {                                                                                                               \
-        good(&b);                                                                                                      \
-        change;                                                                                                        \
-        expect(&b, status, part, #change);                                                                             \
+#define FAULT(change, status, part)        \
+    do {                                   \
+        good(&b);                          \
+        change;                            \
+        expect(&b, status, part, #change); \
     } while (0)
 #define LAYOUT(change, part) FAULT(change, TANDEM_ERROR_LAYOUT, part)
 #define GOOD(change) FAULT(change, TANDEM_OK, "")
@@ -113,8 +113,9 @@ static void good_layouts(void)
     static const struct tandem_flash_region small[1] = {{0, 512, 8}};
     struct tandem_flash_port second;
     GOOD((second = b.flash, second.regions = small, second.region_count = 1, second.program_unit = 32,
-          second.erased = 0x00, b.device.slot_count = 3, b.slots[2].kind = 0x80, b.slots[2].areas[0] = area(&b, 0, 2048),
-          b.slots[2].areas[1] = area(&b, 2048, 2048), b.slots[2].areas[0].flash = b.slots[2].areas[1].flash = &second));
+          second.erased = 0x00, b.device.slot_count = 3, b.slots[2].kind = 0x80,
+          b.slots[2].areas[0] = area(&b, 0, 2048), b.slots[2].areas[1] = area(&b, 2048, 2048),
+          b.slots[2].areas[0].flash = b.slots[2].areas[1].flash = &second));
     /* A map with a hole in it. */
     GOOD((b.regions[2].address += 128 * KB, b.regions[2].count = 6, b.slots[0].areas[0].address += 128 * KB,
           b.slots[0].areas[1].address += 128 * KB, b.slots[1].areas[0].address += 128 * KB,

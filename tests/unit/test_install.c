@@ -411,13 +411,13 @@ static void usual(struct recipe *recipe, uint16_t major)
     recipe_image(recipe, TANDEM_KIND_STACK, 7, 1000);
 }
 
-#define REFUSED(change, status, image, detail)                                                                         \
-    do {                                                                                                               \
-        usual(&recipe, 2);                                                                                             \
-        change;                                                                                                        \
-        struct package package_ = recipe_make(&recipe);                                                                \
-        refused(&w, &package_, status, image, detail);                                                                 \
-        package_free(&package_);                                                                                       \
+#define REFUSED(change, status, image, detail)          \
+    do {                                                \
+        usual(&recipe, 2);                              \
+        change;                                         \
+        struct package package_ = recipe_make(&recipe); \
+        refused(&w, &package_, status, image, detail);  \
+        package_free(&package_);                        \
     } while (0)
 
 static void refusals(void)
@@ -537,10 +537,14 @@ static void version_policies(void)
         uint16_t major;
         enum tandem_status status;
     } cases[] = {
-        {TANDEM_VERSION_NOT_OLDER, 4, TANDEM_ERROR_VERSION}, {TANDEM_VERSION_NOT_OLDER, 5, TANDEM_OK},
-        {TANDEM_VERSION_NOT_OLDER, 6, TANDEM_OK},            {TANDEM_VERSION_NEWER, 4, TANDEM_ERROR_VERSION},
-        {TANDEM_VERSION_NEWER, 5, TANDEM_ERROR_VERSION},     {TANDEM_VERSION_NEWER, 6, TANDEM_OK},
-        {TANDEM_VERSION_ANY, 4, TANDEM_OK},                  {TANDEM_VERSION_ANY, 5, TANDEM_OK},
+        {TANDEM_VERSION_NOT_OLDER, 4, TANDEM_ERROR_VERSION},
+        {TANDEM_VERSION_NOT_OLDER, 5, TANDEM_OK},
+        {TANDEM_VERSION_NOT_OLDER, 6, TANDEM_OK},
+        {TANDEM_VERSION_NEWER, 4, TANDEM_ERROR_VERSION},
+        {TANDEM_VERSION_NEWER, 5, TANDEM_ERROR_VERSION},
+        {TANDEM_VERSION_NEWER, 6, TANDEM_OK},
+        {TANDEM_VERSION_ANY, 4, TANDEM_OK},
+        {TANDEM_VERSION_ANY, 5, TANDEM_OK},
         {TANDEM_VERSION_ANY, 6, TANDEM_OK},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -1044,8 +1048,8 @@ static void shared_sector(void)
             CHECK_EQUAL(tandem_install_begin(&w.f.install, package.id, package.size, 1), TANDEM_OK);
             uint64_t before = w.f.sent;
             CHECK_EQUAL(fixture_send(&w.f, &package, 200, 0), TANDEM_STATE_PENDING);
-            CHECK(w.f.sent - before <= package.size - (stop < package.size ? stop : package.size) + 528 +
-                                           (large ? 16384 : 1024));
+            CHECK(w.f.sent - before <=
+                  package.size - (stop < package.size ? stop : package.size) + 528 + (large ? 16384 : 1024));
             boots(&w, TANDEM_BOOT_TRIAL, 1, 2);
             CHECK(fixture_holds(&w.f, 1, TANDEM_KIND_APPLICATION, &package));
             package_free(&package);
@@ -1113,7 +1117,8 @@ static void wild_feeds(void)
             if (sim_below(&rng, 5) == 0) {
                 /* Junk where the bytes are in already, or beyond the limit: it must not matter. */
                 uint32_t limit = tandem_install_limit(install);
-                tandem_install_feed(install, sim_below(&rng, 2) ? limit + sim_below(&rng, 9) : wants - size, junk, size);
+                tandem_install_feed(install, sim_below(&rng, 2) ? limit + sim_below(&rng, 9) : wants - size, junk,
+                                    size);
             }
             if (at < w.new.size && size <= w.new.size - at)
                 tandem_install_feed(install, at, w.new.bytes + at, size);
@@ -1523,7 +1528,7 @@ static void erase_idle(void)
         CHECK_EQUAL(fixture_state(&w.f).phase, TANDEM_PHASE_ERASED);
         CHECK_EQUAL(tandem_install_state(&w.f.install), TANDEM_STATE_CONFIRMED);
         uint64_t erases = w.f.flash.stats.erases;
-        CHECK_EQUAL(erase_all(&w.f, 1), TANDEM_OK); /* once is enough */
+        CHECK_EQUAL(erase_all(&w.f, 1), TANDEM_OK);  /* once is enough */
         CHECK(w.f.flash.stats.erases <= erases + 2); /* the journal may have been tidied */
         boots(&w, TANDEM_BOOT_CONFIRMED, 1, 2);
         /* The next update finds it erased. */

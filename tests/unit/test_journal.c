@@ -19,7 +19,7 @@ struct bed {
     struct tandem_flash_port port; /* in front of the simulated one */
     struct tandem_area area;
     struct tandem_journal journal;
-    uint32_t bad[2];               /* reads of bytes from bad[0] to bad[1] fail */
+    uint32_t bad[2]; /* reads of bytes from bad[0] to bad[1] fail */
 };
 
 static enum tandem_status read_port(void *ctx, uint32_t address, void *data, size_t size)
@@ -501,8 +501,10 @@ static void read_faults(void)
         bed.bad[1] = bed.bad[0] + 8;
         mount(&bed);
         CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 4);
-        if (at >= bed.journal.half * bed.journal.half_size && at - bed.journal.half * bed.journal.half_size < bed.journal.half_size)
-            CHECK(bed.journal.tail > at - bed.journal.half * bed.journal.half_size || bed.journal.tail >= bed.journal.half_size);
+        if (at >= bed.journal.half * bed.journal.half_size &&
+            at - bed.journal.half * bed.journal.half_size < bed.journal.half_size)
+            CHECK(bed.journal.tail > at - bed.journal.half * bed.journal.half_size ||
+                  bed.journal.tail >= bed.journal.half_size);
     }
     close_bed(&bed);
 }

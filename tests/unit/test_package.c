@@ -12,9 +12,9 @@
 
 struct draft {
     uint8_t bytes[0x20000];
-    uint32_t size;       /* so far */
-    uint32_t manifest;   /* where the manifest ends; 0: still open */
-    uint32_t payloads;   /* bytes of payload announced */
+    uint32_t size;     /* so far */
+    uint32_t manifest; /* where the manifest ends; 0: still open */
+    uint32_t payloads; /* bytes of payload announced */
 };
 
 static struct draft draft;
@@ -72,7 +72,8 @@ static void draft_header(uint32_t manifest_size, uint32_t signatures_size, uint3
     tandem_store_le16(draft.bytes + HEADER_MANIFEST_SIZE, (uint16_t)manifest_size);
     tandem_store_le16(draft.bytes + HEADER_SIGNATURES_SIZE, (uint16_t)signatures_size);
     tandem_store_le32(draft.bytes + HEADER_PACKAGE_SIZE, package_size);
-    tandem_store_le32(draft.bytes + HEADER_CRC, tandem_crc32(TANDEM_CRC32_START, draft.bytes, HEADER_CRC) ^ 0xFFFFFFFFu);
+    tandem_store_le32(draft.bytes + HEADER_CRC,
+                      tandem_crc32(TANDEM_CRC32_START, draft.bytes, HEADER_CRC) ^ 0xFFFFFFFFu);
 }
 
 /* The manifest is complete: payload offsets become absolute. */
@@ -381,22 +382,38 @@ static void fields_alone(void)
         uint32_t size;
         enum tandem_status status;
     } cases[] = {
-        {FIELD_HARDWARE, 0, TANDEM_ERROR_FORMAT},    {FIELD_HARDWARE, 3, TANDEM_ERROR_FORMAT},
-        {FIELD_HARDWARE, 4, TANDEM_OK},              {FIELD_HARDWARE, 4 * 255, TANDEM_OK},
-        {FIELD_HARDWARE, 4 * 256, TANDEM_ERROR_FORMAT}, {FIELD_HARDWARE, 4 * 512, TANDEM_ERROR_FORMAT},
-        {FIELD_VERSION, 11, TANDEM_ERROR_FORMAT},    {FIELD_VERSION, 12, TANDEM_OK},
-        {FIELD_VERSION, 13, TANDEM_ERROR_FORMAT},    {FIELD_MINIMUM, 0, TANDEM_ERROR_FORMAT},
-        {FIELD_MINIMUM, 12, TANDEM_OK},              {FIELD_MINIMUM, 24, TANDEM_ERROR_FORMAT},
-        {FIELD_COUNTER, 3, TANDEM_ERROR_FORMAT},     {FIELD_COUNTER, 4, TANDEM_OK},
-        {FIELD_COUNTER, 5, TANDEM_ERROR_FORMAT},     {FIELD_REVOKE, 0, TANDEM_ERROR_FORMAT},
-        {FIELD_REVOKE, 8, TANDEM_OK},                {FIELD_REVOKE, 12, TANDEM_ERROR_FORMAT},
-        {FIELD_REVOKE, 8 * 255, TANDEM_OK},          {FIELD_REVOKE, 8 * 256, TANDEM_ERROR_FORMAT},
-        {FIELD_DESCRIPTION, 0, TANDEM_OK},           {FIELD_DESCRIPTION, 0x8000, TANDEM_OK},
-        {0x8000, 1, TANDEM_ERROR_FORMAT},            {0x0000, 1, TANDEM_ERROR_FORMAT},
-        {0x8008, 1, TANDEM_ERROR_UNSUPPORTED},       {0x0008, 1, TANDEM_OK},
-        {0x0008, 0, TANDEM_OK},                      {0x8020, 1, TANDEM_ERROR_UNSUPPORTED},
-        {0x0021, 0x8000, TANDEM_OK},                 {0x7FFF, 1, TANDEM_OK},
-        {0xFFFF, 1, TANDEM_ERROR_UNSUPPORTED},       {0x0010, 1, TANDEM_OK},
+        {FIELD_HARDWARE, 0, TANDEM_ERROR_FORMAT},
+        {FIELD_HARDWARE, 3, TANDEM_ERROR_FORMAT},
+        {FIELD_HARDWARE, 4, TANDEM_OK},
+        {FIELD_HARDWARE, 4 * 255, TANDEM_OK},
+        {FIELD_HARDWARE, 4 * 256, TANDEM_ERROR_FORMAT},
+        {FIELD_HARDWARE, 4 * 512, TANDEM_ERROR_FORMAT},
+        {FIELD_VERSION, 11, TANDEM_ERROR_FORMAT},
+        {FIELD_VERSION, 12, TANDEM_OK},
+        {FIELD_VERSION, 13, TANDEM_ERROR_FORMAT},
+        {FIELD_MINIMUM, 0, TANDEM_ERROR_FORMAT},
+        {FIELD_MINIMUM, 12, TANDEM_OK},
+        {FIELD_MINIMUM, 24, TANDEM_ERROR_FORMAT},
+        {FIELD_COUNTER, 3, TANDEM_ERROR_FORMAT},
+        {FIELD_COUNTER, 4, TANDEM_OK},
+        {FIELD_COUNTER, 5, TANDEM_ERROR_FORMAT},
+        {FIELD_REVOKE, 0, TANDEM_ERROR_FORMAT},
+        {FIELD_REVOKE, 8, TANDEM_OK},
+        {FIELD_REVOKE, 12, TANDEM_ERROR_FORMAT},
+        {FIELD_REVOKE, 8 * 255, TANDEM_OK},
+        {FIELD_REVOKE, 8 * 256, TANDEM_ERROR_FORMAT},
+        {FIELD_DESCRIPTION, 0, TANDEM_OK},
+        {FIELD_DESCRIPTION, 0x8000, TANDEM_OK},
+        {0x8000, 1, TANDEM_ERROR_FORMAT},
+        {0x0000, 1, TANDEM_ERROR_FORMAT},
+        {0x8008, 1, TANDEM_ERROR_UNSUPPORTED},
+        {0x0008, 1, TANDEM_OK},
+        {0x0008, 0, TANDEM_OK},
+        {0x8020, 1, TANDEM_ERROR_UNSUPPORTED},
+        {0x0021, 0x8000, TANDEM_OK},
+        {0x7FFF, 1, TANDEM_OK},
+        {0xFFFF, 1, TANDEM_ERROR_UNSUPPORTED},
+        {0x0010, 1, TANDEM_OK},
     };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++)
         if (!CHECK_EQUAL(with_field(cases[i].type, zeros, cases[i].size), cases[i].status))
@@ -500,19 +517,31 @@ static void images_alone(void)
         unsigned width;
         enum tandem_status status;
     } cases[] = {
-        {IMAGE_KIND, 0, 1, TANDEM_ERROR_FORMAT},         {IMAGE_KIND, 0xFE, 1, TANDEM_OK},
-        {IMAGE_VARIANT, 0, 1, TANDEM_OK},                {IMAGE_VARIANT, 1, 1, TANDEM_OK},
-        {IMAGE_VARIANT, 2, 1, TANDEM_ERROR_FORMAT},      {IMAGE_VARIANT, 0xFE, 1, TANDEM_ERROR_FORMAT},
-        {IMAGE_ENCODING, 1, 1, TANDEM_ERROR_UNSUPPORTED}, {IMAGE_ENCODING, 0xFF, 1, TANDEM_ERROR_UNSUPPORTED},
-        {IMAGE_RESERVED, 1, 1, TANDEM_ERROR_FORMAT},     {IMAGE_RESERVED2, 1, 2, TANDEM_ERROR_FORMAT},
-        {IMAGE_RESERVED2, 0x100, 2, TANDEM_ERROR_FORMAT}, {IMAGE_SIZE, 0, 4, TANDEM_ERROR_FORMAT},
-        {IMAGE_SIZE, 599, 4, TANDEM_ERROR_FORMAT},       {IMAGE_SIZE, 601, 4, TANDEM_ERROR_FORMAT},
-        {IMAGE_SIZE, 0xFFFFFFFF, 4, TANDEM_ERROR_FORMAT}, {IMAGE_PAYLOAD_SIZE, 0, 4, TANDEM_ERROR_FORMAT},
-        {IMAGE_PAYLOAD_SIZE, 615, 4, TANDEM_ERROR_FORMAT}, {IMAGE_PAYLOAD_SIZE, 617, 4, TANDEM_ERROR_FORMAT},
-        {IMAGE_PAYLOAD_SIZE, 0xFFFFFFFF, 4, TANDEM_ERROR_FORMAT}, {IMAGE_BLOCK_SIZE, 0, 2, TANDEM_ERROR_FORMAT},
-        {IMAGE_BLOCK_SIZE, 256, 2, TANDEM_ERROR_FORMAT}, {IMAGE_BLOCK_SIZE, 768, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_KIND, 0, 1, TANDEM_ERROR_FORMAT},
+        {IMAGE_KIND, 0xFE, 1, TANDEM_OK},
+        {IMAGE_VARIANT, 0, 1, TANDEM_OK},
+        {IMAGE_VARIANT, 1, 1, TANDEM_OK},
+        {IMAGE_VARIANT, 2, 1, TANDEM_ERROR_FORMAT},
+        {IMAGE_VARIANT, 0xFE, 1, TANDEM_ERROR_FORMAT},
+        {IMAGE_ENCODING, 1, 1, TANDEM_ERROR_UNSUPPORTED},
+        {IMAGE_ENCODING, 0xFF, 1, TANDEM_ERROR_UNSUPPORTED},
+        {IMAGE_RESERVED, 1, 1, TANDEM_ERROR_FORMAT},
+        {IMAGE_RESERVED2, 1, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_RESERVED2, 0x100, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_SIZE, 0, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_SIZE, 599, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_SIZE, 601, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_SIZE, 0xFFFFFFFF, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_PAYLOAD_SIZE, 0, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_PAYLOAD_SIZE, 615, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_PAYLOAD_SIZE, 617, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_PAYLOAD_SIZE, 0xFFFFFFFF, 4, TANDEM_ERROR_FORMAT},
+        {IMAGE_BLOCK_SIZE, 0, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_BLOCK_SIZE, 256, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_BLOCK_SIZE, 768, 2, TANDEM_ERROR_FORMAT},
         {IMAGE_BLOCK_SIZE, 1024, 2, TANDEM_ERROR_FORMAT}, /* then 616 bytes are one block of 616 */
-        {IMAGE_BLOCK_SIZE, 8192, 2, TANDEM_ERROR_FORMAT}, {IMAGE_BLOCK_SIZE, 513, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_BLOCK_SIZE, 8192, 2, TANDEM_ERROR_FORMAT},
+        {IMAGE_BLOCK_SIZE, 513, 2, TANDEM_ERROR_FORMAT},
         {IMAGE_PAYLOAD_OFFSET, 0, 4, TANDEM_ERROR_FORMAT},
         {IMAGE_PAYLOAD_OFFSET, 0xFFFFFFFF, 4, TANDEM_ERROR_FORMAT},
     };
@@ -525,7 +554,8 @@ static void images_alone(void)
 static void payload_sizes(void)
 {
     for (uint32_t block = 512; block <= 4096; block *= 2)
-        for (uint32_t size = 1; size < 3 * block; size += size % block < 3 || size % block > block - 3 ? 1 : block - 5) {
+        for (uint32_t size = 1; size < 3 * block;
+             size += size % block < 3 || size % block > block - 3 ? 1 : block - 5) {
             draft_begin();
             draft_identity();
             uint32_t payload = size + (size - 1) / block * TANDEM_BLOCK_DIGEST_SIZE;
@@ -858,12 +888,10 @@ static void signature_entries(void)
 }
 
 /* A P-256 key and its signature of the package below, made once by OpenSSL. */
-static const char p256_key[] =
-    "7a4d691756e8dc92cad6f0228097d50fad89912d6a1f2dfb504ad2a26da644d9"
-    "20bf8b6df7909c4690e340b7d7257184e723da3c5af17a63d437959a0ce4c358";
-static const char p256_signature[] =
-    "aa427126c0fa35f6cf99df901542d9e4632fefb1dece22bc9ece65fda4870528"
-    "77fb5aea531d56254097f4e43ea21182abde2ba396ad2aa7c93326cceb85298f";
+static const char p256_key[] = "7a4d691756e8dc92cad6f0228097d50fad89912d6a1f2dfb504ad2a26da644d9"
+                               "20bf8b6df7909c4690e340b7d7257184e723da3c5af17a63d437959a0ce4c358";
+static const char p256_signature[] = "aa427126c0fa35f6cf99df901542d9e4632fefb1dece22bc9ece65fda4870528"
+                                     "77fb5aea531d56254097f4e43ea21182abde2ba396ad2aa7c93326cceb85298f";
 
 static enum tandem_status sign_p256(void *ctx, const uint8_t *message, size_t size, uint8_t *signature)
 {
@@ -1001,15 +1029,15 @@ static void make_recipe(struct recipe *recipe)
     recipe->pack.signers = recipe->signers;
 }
 
-#define REFUSED(change, status)                                                                                        \
-    do {                                                                                                               \
-        uint32_t size_ = 77;                                                                                           \
-        uint8_t out_[16];                                                                                              \
-        make_recipe(&recipe);                                                                                          \
-        change;                                                                                                        \
-        CHECK_EQUAL(tandem_pack_size(&recipe.pack, &size_), status);                                                   \
-        CHECK_EQUAL(size_, 77);                                                                                        \
-        CHECK_EQUAL(tandem_pack_write(&recipe.pack, NULL, out_, sizeof out_), status);                                 \
+#define REFUSED(change, status)                                                        \
+    do {                                                                               \
+        uint32_t size_ = 77;                                                           \
+        uint8_t out_[16];                                                              \
+        make_recipe(&recipe);                                                          \
+        change;                                                                        \
+        CHECK_EQUAL(tandem_pack_size(&recipe.pack, &size_), status);                   \
+        CHECK_EQUAL(size_, 77);                                                        \
+        CHECK_EQUAL(tandem_pack_write(&recipe.pack, NULL, out_, sizeof out_), status); \
     } while (0)
 
 static void writer_arguments(void)
@@ -1121,8 +1149,9 @@ static const char *document;
 static void make_example(struct recipe *recipe)
 {
     static const uint16_t hardware[1][2] = {{1, 3}};
-    static const uint8_t seed[TANDEM_ED25519_KEY_SIZE] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
-                                                          16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+    static const uint8_t seed[TANDEM_ED25519_KEY_SIZE] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
+                                                          11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
+                                                          22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
     static uint8_t context[TANDEM_ED25519_KEY_SIZE], public_key[TANDEM_ED25519_KEY_SIZE];
     memcpy(context, seed, sizeof context);
     tandem_ed25519_public_key(public_key, seed);
