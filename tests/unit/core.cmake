@@ -14,6 +14,7 @@ foreach(name version package journal device bank boot install)
         if(name STREQUAL package) # its example is the document's
             set(document ${PROJECT_SOURCE_DIR}/docs/package.md)
         endif()
-        tandem_test(NAME ${name} SOURCES ${unit}/test_${name}.c LIBRARIES tandem_fixture ARGS ${document})
+        tandem_test(NAME ${name} SOURCES ${unit}/test_${name}.c LIBRARIES tandem_fixture ARGS ${document}
+            TIMEOUT 400) # a second or two; under valgrind, on a busy machine, minutes
     endif()
 endforeach()
