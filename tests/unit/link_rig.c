@@ -317,6 +317,20 @@ static struct rig_packet *lane_add(struct rig_lane *lane)
     return &lane->packets[(lane->first + lane->count++) % RIG_QUEUE];
 }
 
+static void lane_repeat(struct rig_lane *lane)
+{
+    const struct rig_packet *last = &lane->packets[(lane->first + lane->count - 1) % RIG_QUEUE];
+
+    *lane_add(lane) = *last;
+}
+
+static void flip_bit(uint32_t *random, uint8_t *data, size_t size)
+{
+    size_t at = rig_random(random) % size;
+
+    data[at] ^= (uint8_t)(1u << rig_random(random) % 8);
+}
+
 static enum tandem_status lane_send(struct rig_wire *wire, struct rig_lane *lane, enum tandem_channel channel,
                                     const void *data, size_t size)
 {
@@ -344,7 +358,7 @@ static enum tandem_status lane_send(struct rig_wire *wire, struct rig_lane *lane
     if (channel != TANDEM_CHANNEL_DATA)
         return TANDEM_OK;
     if (happens(&wire->random, wire->spec.flip_ppm))
-        packet->data[rig_random(&wire->random) % size] ^= (uint8_t)(1u << rig_random(&wire->random) % 8);
+        flip_bit(&wire->random, packet->data, size);
     if (lane->count > 1 && happens(&wire->random, wire->spec.swap_ppm)) {
         struct rig_packet *before = &lane->packets[(lane->first + lane->count - 2) % RIG_QUEUE];
         struct rig_packet kept = *packet;
@@ -355,7 +369,7 @@ static enum tandem_status lane_send(struct rig_wire *wire, struct rig_lane *lane
         }
     }
     if (happens(&wire->random, wire->spec.twin_ppm))
-        *lane_add(lane) = lane->packets[(lane->first + lane->count - 1) % RIG_QUEUE];
+        lane_repeat(lane);
     return TANDEM_OK;
 }
 
@@ -393,7 +407,7 @@ static enum tandem_status lane_write(struct rig_wire *wire, struct rig_lane *lan
         uint8_t byte = bytes[i];
 
         if (happens(&wire->random, wire->spec.loss_ppm))
-            byte ^= (uint8_t)(1u << rig_random(&wire->random) % 8);
+            flip_bit(&wire->random, &byte, 1);
         lane->bytes[(lane->byte_first + lane->byte_count++) % RIG_BYTES] = byte;
         lane->carried++;
     }
