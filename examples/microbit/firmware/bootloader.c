@@ -11,6 +11,7 @@
 #include "nrf51.h"
 #include "service.h"
 #include "start.h"
+#include "tandem_cortex_m.h"
 
 #define RECOVERY_SILENCE_MS 60000u /* then the firmware, if there is one, is started after all */
 
@@ -67,12 +68,10 @@ static void enter(void)
 /* Whether an image can be started at all: what was signed may still have been linked for another place. */
 static int is_startable(const struct tandem_boot_image *image)
 {
+    static const struct tandem_cortex_m_rules rules = {RAM_ADDRESS, HANDOVER_ADDRESS, sizeof(struct vectors)};
     uint32_t address = image->area->address;
-    const struct vectors *vectors = (const struct vectors *)address;
-    uint32_t stack = (uint32_t)vectors->stack, reset = (uint32_t)vectors->handlers[0];
-    return image->size >= sizeof *vectors && (image->load_address == 0 || image->load_address == address) &&
-           stack > RAM_ADDRESS && stack <= HANDOVER_ADDRESS && stack % 8 == 0 && (reset & 1) != 0 &&
-           reset - 1 >= address + sizeof *vectors && reset - 1 < address + image->size;
+    return tandem_cortex_m_check(&rules, (const uint32_t *)address, address, image->size, image->load_address) ==
+           TANDEM_CORTEX_M_STARTABLE;
 }
 
 static void start_image(const struct tandem_boot_image *image)
