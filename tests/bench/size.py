@@ -3,27 +3,34 @@
 
 The device half is linked for each processor with nothing but the four mem
 functions and the compiler's own helpers: -nostdlib, sections that nobody
-needs left out. A bootloader, an application and both together are measured,
-built as a product with Ed25519 keys would (see PRODUCT).
+needs left out. Bootloaders, an application and both together are measured,
+each built as a product would (see PROGRAMS).
 Fails above the limits in limits.json. An aim there is where the limit is to go.
-
-Usage: size.py WORK-FOLDER [PROCESSOR...]
 """
 
+import argparse
 import json
 import os
 import re
 import shutil
 import sys
+import tempfile
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "house"))
 import objects  # noqa: E402
 
+PROCESSORS = ["cortex-m0plus", "cortex-m4"]
 DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
 
-# How a product is built: one algorithm, and a layout that has been checked.
-PRODUCT = ("-DTANDEM_CONFIG_P256=0", "-DTANDEM_CONFIG_LAYOUT_WORDS=0")
+# How a product is built: a layout that has been checked, one algorithm, and images that run where they
+# are (direct) or are brought to one place by swap and overwrite (exchange).
+PRODUCT = ("-DTANDEM_CONFIG_LAYOUT_WORDS=0",)
+ED25519 = ("-DTANDEM_CONFIG_P256=0",)
+P256 = ("-DTANDEM_CONFIG_ED25519=0",)
+DIRECT = ("-DTANDEM_CONFIG_EXCHANGE=0",)
+EXCHANGE = ("-DTANDEM_CONFIG_EXCHANGE=1",)
 
 # What a product calls. The linker keeps these and what they need.
 BOOT = ["tandem_boot_decide"]
@@ -33,13 +40,21 @@ APPLICATION = ["tandem_install_init", "tandem_install_confirm", "tandem_install_
 STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive", "tandem_stream_poll",
           "tandem_stream_reset", "tandem_stream_receive_max"]
 EVERYTHING = BOOT + APPLICATION + STREAM
-PROGRAMS = [("boot", BOOT), ("application", APPLICATION), ("everything", EVERYTHING)]
+PROGRAMS = [
+    # name in limits.json, heading, how it is built, what it calls
+    ("boot_direct_p256", "boot direct P-256", P256 + DIRECT, BOOT),
+    ("boot_direct_ed25519", "boot direct Ed25519", ED25519 + DIRECT, BOOT),
+    ("boot_exchange_ed25519", "boot all modes Ed25519", ED25519 + EXCHANGE, BOOT),
+    ("application", "application", ED25519 + EXCHANGE, APPLICATION),
+    ("everything", "everything", ED25519 + EXCHANGE, EVERYTHING),
+]
 
 # By the beginnings of files' names.
 ROWS = [
-    ("engine: Ed25519, SHA-512", ("ed25519", "edwards", "field", "number", "window", "sha512")),
-    ("engine: SHA-256, CRC, rest", ("sha256", "crc", "hmac", "md5", "secure")),
+    ("engine: numbers, fields", ("number", "field", "window")),
+    ("engine: Ed25519, SHA-512", ("ed25519", "edwards", "sha512")),
     ("engine: P-256", ("p256",)),
+    ("engine: SHA-256, CRC, rest", ("sha256", "crc", "hmac", "md5", "secure")),
     ("package, versions", ("package", "version")),
     ("flash, journal, banks", ("flash", "journal", "bank", "device")),
     ("install", ("install",)),
@@ -77,15 +92,33 @@ def row_of(file):
     return "other"
 
 
-def code_by_row(text):
-    """{row: bytes} of what the map kept."""
+def sections(text):
+    """[(section, file, bytes)] of code and constants that the map kept."""
     text = text[text.index("Linker script and memory map"):]
-    sizes = {}
     # .comment and .debug sections are not on the device.
-    for size, file in re.findall(r"^ \.(?:text|rodata|data)\S*\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", text, re.M):
-        name = row_of("libgcc" if "libgcc" in file else re.sub(r".*src_(core|transport_link)_(.*)\.o", r"\2", file))
-        sizes[name] = sizes.get(name, 0) + int(size, 16)
+    return [(section, re.sub(r".*src_(core|transport_link)_(.*)\.o", r"\2", file) if "libgcc" not in file else "libgcc",
+             int(size, 16))
+            for section, size, file in
+            re.findall(r"^ \.((?:text|rodata|data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", text, re.M)]
+
+
+def code_by_row(found):
+    """{row: bytes}."""
+    sizes = {}
+    for _, file, size in found:
+        sizes[row_of(file)] = sizes.get(row_of(file), 0) + size
     return sizes
+
+
+def show_functions(target, maps):
+    """Every function and constant (a section of its own), the largest first, by program."""
+    print(f"\n{target}: functions and constants in bytes")
+    heading([title for _, title, _, _ in PROGRAMS])
+    sizes = [{f"{file}: {section.split('.', 1)[-1]}": size for section, file, size in found if size}
+             for found in maps]
+    names = sorted({name for each in sizes for name in each}, key=lambda name: -max(each.get(name, 0) for each in sizes))
+    for name in names:
+        row(name, [each.get(name, "") for each in sizes])
 
 
 def sizes_of(target, structs, folder):
@@ -111,7 +144,14 @@ def deepest(calls, entry):
 
 
 def row(name, values, note=""):
-    print(f"  {name:<34}" + "".join(f"{value:>13}" for value in values) + ("  " + note if note else ""))
+    print(f"  {name:<40}" + "".join(f"{value:>13}" for value in values) + ("  " + note if note else ""))
+
+
+def heading(titles):
+    """Column titles, in as many lines as the longest has words to break at."""
+    lines = [textwrap.wrap(title, 12) for title in titles]
+    for i in range(max(map(len, lines))):
+        row("", [line[i] if i < len(line) else "" for line in lines])
 
 
 class Limits:
@@ -133,22 +173,35 @@ class Limits:
         return f"(limit {limit}" + (f", aim {aim}: {value - aim:+}" if aim else "") + ")"
 
 
-def measure(target, work):
-    folder = os.path.join(work, target)
+def compile_programs(target, folder):
+    """{how it is built: {source: object}}, once for each."""
+    compiled = {}
+    for _, _, flags, _ in PROGRAMS:
+        if flags not in compiled:
+            place = os.path.join(folder, str(len(compiled)))
+            compiled[flags] = objects.compile_parts(target, DEVICE_PARTS, place, PRODUCT + flags)
+    return compiled
+
+
+def measure(target, folder, by_function):
     os.makedirs(folder, exist_ok=True)
     limits = Limits(target)
-    compiled = objects.compile_parts(target, DEVICE_PARTS, folder, PRODUCT)
-    code = [code_by_row(link(target, compiled, entries, os.path.join(folder, name + ".elf")))
-            for name, entries in PROGRAMS]
+    compiled = compile_programs(target, folder)
+    maps = [sections(link(target, compiled[flags], entries, os.path.join(folder, name + ".elf")))
+            for name, _, flags, entries in PROGRAMS]
+    code = [code_by_row(found) for found in maps]
 
     print(f"\n{target}: code and constants in bytes, gcc -Os")
-    row("", [name for name, _ in PROGRAMS])
+    heading([title for _, title, _, _ in PROGRAMS])
     for name in [name for name, _ in ROWS] + ["other"]:
         if name != "other" or any(name in sizes for sizes in code):
             row(name, [sizes.get(name, 0) for sizes in code])
     totals = [sum(sizes.values()) for sizes in code]
-    notes = [limits.check("code", name, total) for (name, _), total in zip(PROGRAMS, totals)]
-    row("total", totals, " ".join(note for note in notes if note))
+    row("total", totals)
+    for (name, title, _, _), total in zip(PROGRAMS, totals):
+        row("  " + title, [total], limits.check("code", name, total))
+    if by_function:
+        show_functions(target, maps)
 
     structs = sizes_of(target, STATE + ALSO, folder)
     print(f"\n{target}: RAM in bytes, besides the block buffer (528 at least, 2048 suit most)")
@@ -160,7 +213,7 @@ def measure(target, work):
         row(f"struct {struct}", [structs[struct]],
             "on the bootloader's stack" if struct == "tandem_boot" else "part of the above")
 
-    calls = objects.Calls(compiled.values())
+    calls = objects.Calls(compiled[ED25519 + EXCHANGE].values())
     print(f"\n{target}: deepest stack in bytes by entry point, a port's own not counted")
     for entry in dict.fromkeys(EVERYTHING):
         size, chain = deepest(calls, entry)
@@ -172,13 +225,18 @@ def measure(target, work):
 
 
 def main():
-    targets = sys.argv[2:] or ["cortex-m0plus", "cortex-m4"]
+    parser = argparse.ArgumentParser(description="Code size, RAM and stack of the device half.")
+    parser.add_argument("--by-function", action="store_true", help="also every function and constant, by size")
+    parser.add_argument("--cpu", action="append", choices=PROCESSORS, help="only this one")
+    parser.add_argument("--keep", metavar="DIR", help="build there, and keep it")
+    options = parser.parse_args()
     exceeded = []
-    for target in targets:
-        if shutil.which(objects.TARGETS[target]["prefix"] + "gcc") is None:
-            print(f"{target}: no compiler here")
-            continue
-        exceeded += measure(target, sys.argv[1])
+    with tempfile.TemporaryDirectory() as temporary:
+        for target in options.cpu or PROCESSORS:
+            if shutil.which(objects.TARGETS[target]["prefix"] + "gcc") is None:
+                print(f"{target}: no compiler here")
+                continue
+            exceeded += measure(target, os.path.join(options.keep or temporary, target), options.by_function)
     for text in exceeded:
         print(text)
     if exceeded:
