@@ -100,10 +100,6 @@ class Board(emulator.Board):
         with open(path, "r+b") as file:
             self.report = mmap.mmap(file.fileno(), 36)
 
-    def log(self):
-        with open(self.path("qemu.log"), encoding="utf-8", errors="replace") as file:
-            return file.read()[-500:]
-
     def watched(self):
         """What the plugin saw."""
         names = ("all", "records", "erases", "kind", "address", "stopped", "armed", "busy", "forbidden")
