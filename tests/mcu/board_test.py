@@ -6,9 +6,7 @@
 Each test starts from a flash as it could be in the field, lets the board run,
 and asks it over its UART what became of it.
 """
-import argparse
 import os
-import shutil
 import socket
 import struct
 import subprocess
@@ -16,34 +14,19 @@ import sys
 import time
 import zlib
 
+import common
 import rig
-from rig import Failure, emulator
+from common import REFUSED_KEY, REVERTED, Failure, Tests, expect
+from rig import emulator
 
 STACK_SIZE = 0x1000
-REVERTED, REFUSED_KEY = 112, 65
 
 
-def expect(what, value, *wanted):
-    if value not in wanted:
-        raise Failure(f"{what} is {value}, not {' or '.join(str(each) for each in wanted)}")
-
-
-class Tests:
-    def __init__(self, options):
-        self.firmware = rig.Firmware(options.firmware)
-        self.host = rig.Host(options.tandem)
-        self.options = options
-        self.key = os.path.join(os.path.dirname(options.firmware), "demo.key")
-        self.boards = 0
+class BoardTests(Tests):
+    product = "microbit"
 
     def board(self, flash):
-        self.boards += 1
-        return rig.Board(flash, self.options.plugin, os.path.join(self.options.work, str(self.boards)))
-
-    def updates(self, board, name, *more):
-        code, said = self.host.run(board, "update", *more, self.firmware.package(name))
-        if code != 0:
-            raise Failure(f"the update to {name} failed: exit code {code}, {said[-1:]}")
+        return rig.Board(flash, self.options.plugin, self.folder())
 
     def runs(self, board, name, state="confirmed"):
         """An application runs, it is this one to the byte, and says so."""
@@ -61,17 +44,10 @@ class Tests:
             raise Failure(f"an application runs: interrupts go to {board.vectors():#x}")
         expect("version", status["version"], version)
 
-    def pack(self, name, version, images, key=None):
-        """A package of our own making."""
-        path = os.path.join(self.options.work, name + ".tdm")
-        command = [self.host.command, "pack", "--key", key or self.key, "--vendor", "tandem", "--product", "microbit",
-                   "--version", version, "--counter", "1", "--force", "-o", path]
-        for bank, (image, more) in enumerate(images):
-            with open(f"{path}.{bank}", "wb") as file:
-                file.write(image)
-            command += ["--image", f"app={path}.{bank},bank={bank}{more}"]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        return path
+    def pack_banks(self, name, version, images, key=None):
+        """A package of an image for each bank."""
+        images = [(image, f",bank={bank}{more}") for bank, (image, more) in enumerate(images)]
+        return self.pack(name, version, images, key)
 
     # ---- the tests ----
 
@@ -148,10 +124,8 @@ class Tests:
 
     def test_strangers(self):
         """What another key signed is refused, and changes nothing."""
-        key = os.path.join(self.options.work, "stranger.key")
-        subprocess.run([self.host.command, "keygen", key], check=True, stdout=subprocess.DEVNULL)
         images = [(self.firmware.image("v2", bank), "") for bank in (0, 1)]
-        package = self.pack("stranger", "2.0.0", images, key)
+        package = self.pack_banks("stranger", "2.0.0", images, self.stranger())
         with self.board(self.firmware.factory("v1")) as board:
             board.start()
             self.runs(board, "v1", "idle")
@@ -185,7 +159,8 @@ class Tests:
         with self.board(self.firmware.factory("v1")) as board:
             for number, (name, (stack, entry, more)) in enumerate(cases.items()):
                 bad = struct.pack("<II", stack, entry) + good[8:]
-                package = self.pack(f"bad{number}", f"2.0.{number}", [(self.firmware.image("v2", 0), ""), (bad, more)])
+                images = [(self.firmware.image("v2", 0), ""), (bad, more)]
+                package = self.pack_banks(f"bad{number}", f"2.0.{number}", images)
                 board.flash = self.firmware.factory("v1")
                 board.start()
                 code, _ = self.host.run(board, "update", package)
@@ -195,13 +170,13 @@ class Tests:
                 board.cut()
             # All of RAM but the handover's is the application's.
             good = struct.pack("<II", rig.HANDOVER, reset) + good[8:]
-            package = self.pack("good", "2.0.0", [(self.firmware.image("v2", 0), ""), (good, "")])
+            package = self.pack_banks("good", "2.0.0", [(self.firmware.image("v2", 0), ""), (good, "")])
             board.start()
             expect("exit code", self.host.run(board, "update", package)[0], 0)
             # Signed and alone, but not startable.
             board.cut()
             image = struct.pack("<II", 0, 0) + self.firmware.image("v2", 0)[8:]
-            package = self.pack("alone", "1.0.0", [(image, ""), (good, "")])
+            package = self.pack_banks("alone", "1.0.0", [(image, ""), (good, "")])
             board.flash = place(self.firmware.factory(), package, image)
             board.start()
             self.in_recovery(board)
@@ -344,27 +319,10 @@ def ask_for_recovery(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--firmware", required=True, help="folder of the built firmware")
-    parser.add_argument("--tandem", required=True, help="the tandem command")
+    parser = common.test_arguments(__doc__)
     parser.add_argument("--plugin", required=True, help="cut.c, compiled")
-    parser.add_argument("--work", required=True, help="folder for what a run leaves")
-    parser.add_argument("names", nargs="*", help="only these tests, as update")
-    options = parser.parse_args()
-    shutil.rmtree(options.work, ignore_errors=True)
-    os.makedirs(options.work)
-    tests = Tests(options)
-    names = ["test_" + name for name in options.names] or [name for name in dir(tests) if name.startswith("test_")]
-    failed = 0
-    for name in names:
-        begin = time.monotonic()
-        try:
-            getattr(tests, name)()
-            print(f"ok   {name[5:]} ({time.monotonic() - begin:.1f} s)", flush=True)
-        except (Failure, OSError, subprocess.SubprocessError) as problem:
-            failed += 1
-            print(f"FAIL {name[5:]}: {problem}", flush=True)
-    return 1 if failed else 0
+    options = common.parsed(parser)
+    return BoardTests(options, rig.Firmware(options.firmware)).run()
 
 
 if __name__ == "__main__":

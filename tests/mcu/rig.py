@@ -1,17 +1,16 @@
 """What the tests of the emulated micro:bit share: the firmware that was
-built, a host that talks to a board, flash operations that are cut short, and
-what must hold of a board after that.
+built, and flash operations that are watched and cut short.
 """
-import json
 import mmap
 import os
 import re
 import socket
 import struct
-import subprocess
 import sys
 import threading
 import time
+
+from common import Failure, Files, some_bits
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "examples", "microbit"))
@@ -21,26 +20,12 @@ HANDOVER = 0x20003FF0
 KIND_WORD, KIND_ERASE = 1, 2
 
 
-class Failure(Exception):
-    """A promise was broken."""
-
-
-class Firmware:
+class Firmware(Files):
     """A folder of bootloader, images and packages."""
 
     def __init__(self, folder):
-        self.folder = folder
+        super().__init__(folder)
         self.bootloader = self.read("bootloader.bin")
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def read(self, name):
-        with open(self.path(name), "rb") as file:
-            return file.read()
-
-    def package(self, name):
-        return self.path(name + ".tdm")
 
     def image(self, name, bank):
         return self.read(f"{name}_bank{bank}.bin")
@@ -50,36 +35,6 @@ class Firmware:
         if name is None:
             return emulator.factory_flash(self.bootloader)
         return emulator.factory_flash(self.bootloader, self.read(name + ".tdm"), self.image(name, 0))
-
-
-class Host:
-    """The `tandem` command, talking to a board."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def run(self, board, *arguments, timeout=60):
-        """Returns (exit code, the JSON objects it printed)."""
-        result = subprocess.run([self.command, arguments[0], "--json", "--to", board.serial, *arguments[1:]],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
-        return result.returncode, [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
-
-    def start(self, board, package):
-        """Begin an update and let it run."""
-        return subprocess.Popen([self.command, "update", "--to", board.serial, package],
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def status(self, board, seconds=20):
-        """What the board says of itself."""
-        end = time.monotonic() + seconds
-        while True:
-            code, said = self.run(board, "status", "--timeout", "2")
-            if code == 0 and said:
-                return said[-1]
-            if not board.alive():
-                raise Failure("the emulator ended: " + board.log())
-            if time.monotonic() > end:
-                raise Failure(f"the board does not answer (exit code {code})")
 
 
 class Board(emulator.Board):
@@ -203,14 +158,6 @@ class Wire:
                 host.sendall(board.recv(64))
             except BlockingIOError:
                 pass
-
-
-def some_bits(random, size, share):
-    """`size` bytes in which about `share` of the bits are 1."""
-    value = 0
-    for bit in range(size * 8):
-        value |= (random.random() < share) << bit
-    return value.to_bytes(size, "little")
 
 
 def tear(random, flash, before, operation):
