@@ -38,6 +38,14 @@ set(TANDEM_HOST_SOURCES
     src/core/status_text.c
     src/core/update.c)
 
+# The port checker: for a device being brought up, or a PC.
+set(TANDEM_PORTCHECK_SOURCES
+    src/portcheck/portcheck.c
+    src/portcheck/portcheck_cells.c
+    src/portcheck/portcheck_ops.c
+    src/portcheck/portcheck_power.c
+    src/portcheck/portcheck_words.c)
+
 # Our own protocol: what both ends share, the device's end, the host's end.
 set(TANDEM_LINK_SOURCES
     src/transport/link/stream.c)

@@ -16,6 +16,7 @@
 #include "tandem/link_host.h"
 #include "tandem/package.h"
 #include "tandem/port.h"
+#include "tandem/portcheck.h"
 #include "tandem/status.h"
 #include "tandem/update.h"
 #include "tandem/version.h"

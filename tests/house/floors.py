@@ -35,7 +35,7 @@ ROOMS = [
     (3, "both", ["package", "version"]),
     (3, "host", ["package_write"]),
     (4, "device", ["bank", "journal", "flash", "device"]),
-    (5, "device", ["install", "boot"]),
+    (5, "device", ["install", "boot", "portcheck"]),
     (5, "host", ["update", "group", "status_text"]),
 ]
 # Headers that come with a freestanding compiler, and string.h for the four mem functions.
@@ -46,7 +46,7 @@ WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
 # Public headers without code: the port tables speak of versions and name the engine's replacements.
 INTERFACES = {"crypto", "port", "version"}
 
-DEVICE_HALF = ("engine", "package", "device", "link", "link_device")
+DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device")
 HOST_HALF = ("engine", "package", "host", "link", "link_host")
 
 faults = []
