@@ -24,6 +24,7 @@ set(TANDEM_PACKAGE_SOURCES
 set(TANDEM_DEVICE_SOURCES
     src/core/bank.c
     src/core/boot.c
+    src/core/boot_report.c
     src/core/device.c
     src/core/flash.c
     src/core/install.c

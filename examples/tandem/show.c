@@ -59,6 +59,18 @@ static void json_text(const char *key, const char *text)
     tool_print_json(stdout, text, strlen(text));
 }
 
+/* What its bootloader decided. A status belongs to this start; without one the reason may be older. */
+static void json_boot(const struct tandem_info *info)
+{
+    printf(",\"boot\":{\"reason\":%u", info->boot_reason);
+    json_text("text", tandem_boot_reason_text((enum tandem_boot_reason)info->boot_reason));
+    if (info->known & TANDEM_INFO_BOOT) {
+        printf(",\"status\":%u,\"recovery\":%u", (unsigned)info->boot_status, (unsigned)info->recovery);
+        json_text("recovery_text", tandem_recovery_cause_text(info->recovery));
+    }
+    fputs("}", stdout);
+}
+
 static void json_info(const struct tandem_info *info)
 {
     char version[TANDEM_VERSION_TEXT_SIZE];
@@ -92,6 +104,8 @@ static void json_info(const struct tandem_info *info)
     }
     if (info->known & TANDEM_INFO_RESUME)
         printf(",\"resume_offset\":%lu", (unsigned long)info->resume_offset);
+    if (info->known & TANDEM_INFO_BANK)
+        json_boot(info);
 }
 
 /* Names from a device go to the terminal: no control characters. */
@@ -101,6 +115,14 @@ static void print_name(const char *name, int width)
     tool_print(stdout, name, size);
     for (size_t i = size; i < (size_t)width; i++)
         putchar(' ');
+}
+
+static void boot_in_words(const struct tandem_info *info)
+{
+    if (info->recovery != TANDEM_RECOVERY_NOT)
+        printf(", in recovery: %s", tandem_recovery_cause_text(info->recovery));
+    if (info->boot_status != TANDEM_OK && info->boot_status != info->outcome.status) /* else it is said already */
+        printf(" (%s)", tandem_status_text(info->boot_status));
 }
 
 static void state_in_words(const struct show_device *device, const struct tandem_info *info)
@@ -118,6 +140,8 @@ static void state_in_words(const struct show_device *device, const struct tandem
         printf(" (%s)", tandem_status_text(info->outcome.status));
     if ((info->known & TANDEM_INFO_RESUME) && info->resume_offset != 0)
         printf(", an update is half there, %lu bytes", (unsigned long)info->resume_offset);
+    if (info->known & TANDEM_INFO_BOOT)
+        boot_in_words(info);
     putchar('\n');
 }
 

@@ -10,6 +10,7 @@
 #ifndef TANDEM_LINK_H
 #define TANDEM_LINK_H
 
+#include "tandem/boot_report.h"
 #include "tandem/install.h"
 #include "tandem/port.h"
 
@@ -30,6 +31,7 @@ struct tandem_link_device;
 /** What a device's connections share. Fields are the library's own. */
 struct tandem_link_service {
     struct tandem_install *install;         /**< the door */
+    const struct tandem_boot_report *boot;  /**< of this start; NULL: not known */
     const struct tandem_link_device *owner; /**< the connection that feeds it; NULL: none */
     struct tandem_version version;          /**< of the running firmware */
     uint32_t now;                           /**< last time seen */
@@ -74,6 +76,14 @@ struct tandem_link_device {
  */
 void tandem_link_service_init(struct tandem_link_service *service, struct tandem_install *install,
                               const struct tandem_version *version);
+
+/**
+ * Let hosts see what the bootloader decided at this start. Without it they see the reason of its last decision that
+ * changed something, as the journal has it.
+ * @param service prepared
+ * @param boot must outlive it; NULL: not known
+ */
+void tandem_link_service_boot(struct tandem_link_service *service, const struct tandem_boot_report *boot);
 
 /**
  * Prepare a connection. May be done before the link is up.

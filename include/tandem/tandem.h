@@ -7,6 +7,7 @@
 
 #include "tandem/bank.h"
 #include "tandem/boot.h"
+#include "tandem/boot_report.h"
 #include "tandem/config.h"
 #include "tandem/crypto.h"
 #include "tandem/device.h"

@@ -11,6 +11,7 @@
 #define TANDEM_UPDATE_H
 
 #include "tandem/bank.h"
+#include "tandem/boot_report.h"
 #include "tandem/install.h"
 #include "tandem/package.h"
 
@@ -69,6 +70,7 @@ void tandem_offer_bare(struct tandem_offer *offer, const struct tandem_source *s
 #define TANDEM_INFO_POLICY 0x0200u   /**< version_policy, battery_minimum */
 #define TANDEM_INFO_ROLE 0x0400u     /**< role */
 #define TANDEM_INFO_RESUME 0x0800u   /**< resume_id, resume_offset */
+#define TANDEM_INFO_BOOT 0x1000u     /**< boot_status, recovery */
 /** @} */
 
 /** What a device says of itself. A field counts only if its bit in `known` is set. */
@@ -92,6 +94,8 @@ struct tandem_info {
     struct tandem_outcome outcome;             /**< of the present or last update */
     uint8_t resume_id[TANDEM_PACKAGE_ID_SIZE]; /**< package that is half there */
     uint32_t resume_offset;                    /**< package offset at which it would go on */
+    enum tandem_status boot_status;            /**< what was wrong with the bank that its last start did not take */
+    enum tandem_recovery_cause recovery;       /**< why its bootloader answers, if it does */
 };
 
 #define TANDEM_BEGIN_ACTIVATE 0x01u /**< begin(): activate as soon as it is validated */

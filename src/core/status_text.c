@@ -2,7 +2,7 @@
  * Status codes in words, for logs and tools. A device that never prints does
  * not link this file.
  */
-#include "tandem/boot.h"
+#include "tandem/boot_report.h"
 #include "tandem/status.h"
 
 const char *tandem_status_text(enum tandem_status status)
@@ -128,4 +128,19 @@ const char *tandem_boot_reason_text(enum tandem_boot_reason reason)
         return "confirmed firmware did not verify, fell back";
     }
     return "unknown reason";
+}
+
+const char *tandem_recovery_cause_text(enum tandem_recovery_cause cause)
+{
+    switch (cause) {
+    case TANDEM_RECOVERY_NOT:
+        return "no recovery";
+    case TANDEM_RECOVERY_NOTHING:
+        return "nothing may be started";
+    case TANDEM_RECOVERY_PIN:
+        return "a pin or button says so";
+    case TANDEM_RECOVERY_REQUEST:
+        return "the application asked for it";
+    }
+    return "unknown cause";
 }

@@ -228,6 +228,7 @@ static uint16_t store_info(const struct tandem_link_device *link, uint8_t *messa
     const struct tandem_bank *bank = &service->install->bank;
     const struct tandem_device *device = bank->device;
     const struct tandem_outcome *outcome = tandem_install_outcome(service->install);
+    const struct tandem_boot_report *boot = service->boot;
     uint32_t offset;
     uint8_t *at;
 
@@ -249,7 +250,7 @@ static uint16_t store_info(const struct tandem_link_device *link, uint8_t *messa
     tandem_store_le16(message + LINK_INFO_HARDWARE, device->hardware);
     message[LINK_INFO_ROLE] = device->role;
     message[LINK_INFO_BANK] = tandem_bank_running(bank);
-    message[LINK_INFO_REASON] = bank->state.reason;
+    message[LINK_INFO_REASON] = boot != NULL ? (uint8_t)boot->reason : bank->state.reason;
     message[LINK_INFO_BATTERY] = battery(device->system);
     message[LINK_INFO_BATTERY_MINIMUM] = device->battery_minimum;
     message[LINK_INFO_POLICY] = device->version_policy;
@@ -258,6 +259,10 @@ static uint16_t store_info(const struct tandem_link_device *link, uint8_t *messa
     at = store_string(message + LINK_INFO_FIXED, device->vendor);
     at = store_string(at, device->product);
     at = store_string(at, device->serial);
+    if (boot != NULL) {
+        *at++ = (uint8_t)boot->status;
+        *at++ = (uint8_t)boot->recovery;
+    }
     return (uint16_t)(at - message);
 }
 
@@ -638,4 +643,9 @@ void tandem_link_service_init(struct tandem_link_service *service, struct tandem
     memset(service, 0, sizeof *service);
     service->install = install;
     service->version = version != NULL ? *version : install->running;
+}
+
+void tandem_link_service_boot(struct tandem_link_service *service, const struct tandem_boot_report *boot)
+{
+    service->boot = boot;
 }

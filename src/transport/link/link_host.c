@@ -331,13 +331,19 @@ static void take_string(const uint8_t *message, size_t size, size_t *at, char *t
     *at += length;
 }
 
-static void take_names(struct tandem_info *info, const uint8_t *message, size_t size)
+/* Behind the fixed part: names, and what is known of the last start. */
+static void take_rest(struct tandem_info *info, const uint8_t *message, size_t size)
 {
     size_t at = LINK_INFO_FIXED;
 
     take_string(message, size, &at, info->vendor);
     take_string(message, size, &at, info->product);
     take_string(message, size, &at, info->serial);
+    if (size >= at + LINK_INFO_BOOT) {
+        info->known |= TANDEM_INFO_BOOT;
+        info->boot_status = (enum tandem_status)message[at];
+        info->recovery = (enum tandem_recovery_cause)message[at + 1];
+    }
     if (info->vendor[0] != '\0' && info->product[0] != '\0')
         info->known |= TANDEM_INFO_NAMES;
     if (info->serial[0] != '\0')
@@ -384,7 +390,7 @@ static void take_info(struct tandem_link_host *link, const uint8_t *message, siz
     link->window = tandem_load_le16(message + LINK_STATUS_WINDOW);
     link->generation = link->flags & LINK_FLAG_GENERATION;
     take_resume(link, info, message);
-    take_names(info, message, size);
+    take_rest(info, message, size);
 }
 
 static void take_answer(struct tandem_link_host *link, const uint8_t *message, size_t size)

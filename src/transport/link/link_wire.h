@@ -57,7 +57,8 @@
 #define LINK_ACK_GAP 10u
 
 /* Answer to QUERY, from the operation on; begins like STATUS. Three counted
-   strings follow the fixed part: vendor, product, serial number. */
+   strings follow the fixed part: vendor, product, serial number; then what
+   is known of the last start. */
 #define LINK_INFO_PROTOCOL 19u
 #define LINK_INFO_CAPABILITIES 20u
 #define LINK_INFO_SEEN 21u
@@ -75,7 +76,8 @@
 #define LINK_INFO_VERSION 76u
 #define LINK_INFO_COUNTER 88u
 #define LINK_INFO_FIXED 92u
-#define LINK_INFO_MAX (LINK_INFO_FIXED + 3u + 3u * 31u)
+#define LINK_INFO_BOOT 2u /* status of the bank not taken, cause of recovery */
+#define LINK_INFO_MAX (LINK_INFO_FIXED + 3u + 3u * 31u + LINK_INFO_BOOT)
 
 #define LINK_CAN_RESTART 0x01u /* ACTIVATE restarts the device */
 #define LINK_CAN_ENTER 0x02u   /* ENTER works */
