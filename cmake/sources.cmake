@@ -51,6 +51,7 @@ set(TANDEM_PORTCHECK_SOURCES
 set(TANDEM_LINK_SOURCES
     src/transport/link/stream.c)
 set(TANDEM_LINK_DEVICE_SOURCES
-    src/transport/link/link_device.c)
+    src/transport/link/link_device.c
+    src/transport/link/recovery.c)
 set(TANDEM_LINK_HOST_SOURCES
     src/transport/link/link_host.c)

@@ -18,6 +18,7 @@
 #include "tandem/package.h"
 #include "tandem/port.h"
 #include "tandem/portcheck.h"
+#include "tandem/recovery.h"
 #include "tandem/status.h"
 #include "tandem/update.h"
 #include "tandem/version.h"

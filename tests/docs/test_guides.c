@@ -29,7 +29,9 @@ static struct bridge *peer; /* the app's end of the radio */
 static struct job *job;     /* the app's update, while the bootloader recovers */
 static int job_status;
 static struct tandem_stream wire; /* the app's end of the serial line */
-static uint8_t line[2][4096];     /* to the device, to the app */
+uint8_t report_memory[TANDEM_BOOT_REPORT_SIZE], request_memory[TANDEM_BOOT_REQUEST_SIZE];
+static int pin;               /* the recovery button is held */
+static uint8_t line[2][4096]; /* to the device, to the app */
 static size_t line_fill[2];
 
 /* ---- the board, as docs/firmware.md and docs/bridge.md declare it ---- */
@@ -131,6 +133,15 @@ static const struct tandem_stream_port app_line = {.write = app_write};
 size_t uart_read(void *data, size_t size)
 {
     return take(0, data, size);
+}
+
+/* Held until the device has seen it. */
+int recovery_pin(void)
+{
+    int held = pin;
+
+    pin = 0;
+    return held;
 }
 
 void watchdog_start(void)
@@ -332,6 +343,8 @@ static void first_firmware_by_recovery(void)
     job = NULL;
     CHECK_EQUAL(started, 0x08048000); /* the other bank than the one that counts as confirmed */
     CHECK(runs(1));
+    CHECK_EQUAL(service.boot->reason, TANDEM_BOOT_TRIAL);
+    CHECK_EQUAL(service.boot->starts, 2);
     CHECK_EQUAL(tandem_install_state(&install), TANDEM_STATE_CONFIRMED);
 }
 
@@ -385,6 +398,30 @@ static void erase_in_idle_time(void)
     CHECK(runs(3));
 }
 
+/* The pin, and the application's wish: recovery, and after a minute without a host the firmware again. */
+static void recovery_on_demand(void)
+{
+    unsigned before = starts;
+    uint32_t begin = now, resets = service.boot->starts;
+
+    pin = 1;
+    reset_board();
+    CHECK_EQUAL(starts, before + 1);
+    CHECK(now - begin >= TANDEM_RECOVERY_SILENCE_MS);
+    CHECK_EQUAL(service.boot->starts, resets + 2); /* into recovery, and out of it */
+    CHECK_EQUAL(service.boot->recovery, TANDEM_RECOVERY_NOT);
+    CHECK(runs(3));
+    begin = now;
+    tandem_boot_request_store(request_memory);
+    reset_board();
+    CHECK_EQUAL(starts, before + 2);
+    CHECK(now - begin >= TANDEM_RECOVERY_SILENCE_MS);
+    CHECK(runs(3));
+    begin = now;
+    reset_board();
+    CHECK(now - begin < 10);
+}
+
 int main(void)
 {
     struct sim_flash_spec spec = {
@@ -402,6 +439,7 @@ int main(void)
     RUN(update_over_the_radio);
     RUN(bad_firmware_reverts);
     RUN(erase_in_idle_time);
+    RUN(recovery_on_demand);
     CHECK_EQUAL(sim_flash_violations(&chip), 0);
     sim_flash_free(&chip);
     return check_report();

@@ -62,8 +62,8 @@ def room_of(path):
     name = os.path.splitext(parts[-1])[0]
     if parts[0] in ("port", "examples"):
         return 7, "both", name
-    if parts[:2] == ["src", "transport"] or name in ("link", "link_host"):
-        half = "host" if "host" in name else "device" if "device" in name else "both"
+    if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "recovery"):
+        half = "host" if "host" in name else "device" if "device" in name or name == "recovery" else "both"
         return 6, half, name
     if name == "tandem":
         return 7, "both", name
