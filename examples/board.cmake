@@ -1,7 +1,7 @@
 # A board's firmware and its emulated update, from the host's build:
 #
 #   cmake --build DIR --target NAME          its firmware, in DIR/examples/NAME/firmware
-#   cmake --build DIR --target NAME-update   and an emulated board is updated with it
+#   cmake --build DIR --target NAME-update   and an emulated board is updated with it, if one can be emulated
 #
 # The firmware is a project of its own, in firmware/, for another processor.
 find_program(TANDEM_ARM_GCC arm-none-eabi-gcc)
@@ -27,7 +27,7 @@ function(tandem_board name)
         DEPENDS firmware/CMakeCache.txt VERBATIM)
     add_dependencies(${name} tandem_command)
 
-    if(TANDEM_QEMU_ARM AND Python3_FOUND)
+    if(TANDEM_QEMU_ARM AND Python3_FOUND AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/run.py)
         add_custom_target(${name}-update
             COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/run.py firmware $<TARGET_FILE:tandem_command>
             USES_TERMINAL VERBATIM)

@@ -68,13 +68,14 @@ class Machine:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def launch(self, *arguments):
-        """Start QEMU, with the board's UART at `serial`."""
+    def launch(self, *arguments, uart=0):
+        """Start QEMU, with the board's UART of this number at `serial`."""
         for name in ("serial", "control", "debug"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
         command = [QEMU, "-display", "none", "-monitor", "none",
-                   "-chardev", f"socket,id=s0,path={self.path('serial')},server=on,wait=off", "-serial", "chardev:s0",
+                   "-chardev", f"socket,id=s0,path={self.path('serial')},server=on,wait=off",
+                   *["-serial", "null"] * uart, "-serial", "chardev:s0",
                    "-qmp", f"unix:{self.path('control')},server=on,wait=off", *arguments]
         with open(self.path("qemu.log"), "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

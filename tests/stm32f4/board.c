@@ -22,18 +22,18 @@ static struct tandem_area area(struct board *board, uint32_t address, uint32_t s
     return result;
 }
 
-static void open(struct board *board)
+static void open_chip(struct board *board, uint8_t banks)
 {
     struct sim_flash_spec spec;
     memset(board, 0, sizeof *board);
-    model_spec(&spec, FLASH_SIZE, 1, 4);
+    model_spec(&spec, FLASH_SIZE, banks, 4);
     sim_power_init(&board->power, 7);
     sim_flash_init(&board->chip, &spec, &board->power, &board->now_us);
-    model_init(&board->model, &board->chip, FLASH_SIZE, 1);
+    model_init(&board->model, &board->chip, FLASH_SIZE, banks);
     board->options.bank_size = FLASH_SIZE;
-    board->options.banks = 1;
+    board->options.banks = banks;
     board->options.parallelism = 4;
-    board->options.locked = TANDEM_STM32F4_SECTORS(0, BOOTLOADER_LAST_SECTOR);
+    board->options.locked = BOOTLOADER_SECTORS;
     board->options.bus = &board->model.bus;
     board->key = *fixture_key(0);
     board->system.ctx = board;
@@ -51,13 +51,15 @@ static void open(struct board *board)
     board->device.journal = area(board, JOURNAL_ADDRESS, JOURNAL_SIZE);
 }
 
-void board_open_direct(struct board *board)
+void board_open_direct(struct board *board, uint8_t banks)
 {
-    open(board);
+    open_chip(board, banks);
     for (uint32_t bank = 0; bank < 2; bank++) {
-        uint32_t address = FLASH_ADDRESS + 0x20000u + bank * 0x60000u;
-        board->slot.areas[bank] = area(board, address, 0x60000u - MANIFEST_SIZE);
-        board->device.manifests[bank] = area(board, address + 0x60000u - MANIFEST_SIZE, MANIFEST_SIZE);
+        uint32_t address =
+            banks == 2 ? APPLICATION_ADDRESS + bank * FLASH_SIZE : FLASH_ADDRESS + 0x20000 + bank * 0x60000;
+        uint32_t size = (banks == 2 ? 0xF0000u : 0x60000u) - MANIFEST_SIZE;
+        board->slot.areas[bank] = area(board, address, size);
+        board->device.manifests[bank] = area(board, address + size, MANIFEST_SIZE);
     }
     board_power(board);
     REQUIRE(tandem_device_check(&board->device, NULL) == TANDEM_OK);
@@ -102,7 +104,7 @@ enum tandem_status board_start(struct board *board)
     return tandem_boot_decide(&board->boot, &board->device, board->buffer, sizeof board->buffer);
 }
 
-uint8_t *board_image(uint16_t major, uint32_t size)
+static uint8_t *make_image(uint16_t major, uint32_t size)
 {
     struct sim_rng rng = {sim_mix(0xF407, major)};
     uint8_t *bytes = malloc(size);
@@ -114,7 +116,7 @@ uint8_t *board_image(uint16_t major, uint32_t size)
 struct package board_package(uint16_t major, uint32_t size)
 {
     struct recipe recipe;
-    uint8_t *bytes = board_image(major, size);
+    uint8_t *bytes = make_image(major, size);
     recipe_begin(&recipe, major);
     struct tandem_pack_image *image = recipe_image(&recipe, TANDEM_KIND_APPLICATION, 0, 16);
     image->data = bytes;
@@ -140,6 +142,35 @@ void board_factory(struct board *board, const struct package *package)
     }
 }
 
+void board_copy(struct board *board, const struct board *from)
+{
+    sim_flash_copy(&board->chip, &from->chip);
+    memset(board->model.cached, 0, board->chip.size / 16); /* it is another moment's */
+}
+
+enum tandem_status board_confirm(struct board *board)
+{
+    enum tandem_status status =
+        tandem_install_init(&board->install, &board->device, board->buffer, sizeof board->buffer);
+    return status == TANDEM_OK ? tandem_install_confirm(&board->install) : status;
+}
+
+int board_holds(const struct board *board, const struct package *package)
+{
+    struct tandem_manifest manifest;
+    struct tandem_image image;
+    REQUIRE(tandem_manifest_parse(&manifest, NULL, package->bytes, package->size) == TANDEM_OK);
+    REQUIRE(tandem_manifest_find(&manifest, TANDEM_KIND_APPLICATION, 0, &image) == TANDEM_OK);
+    const uint8_t *from = package->bytes + image.payload_offset;
+    for (uint32_t at = 0; at < image.size; at += image.block_size) {
+        uint32_t part = image.size - at < image.block_size ? image.size - at : image.block_size;
+        if (memcmp(sim_flash_at(&board->chip, board->slot.areas[0].address + at), from, part) != 0)
+            return 0;
+        from += part + TANDEM_BLOCK_DIGEST_SIZE;
+    }
+    return 1;
+}
+
 /* One step of the installer, and what it wants. @return 1 while there is more to do */
 static int step(struct board *board, const struct package *package, uint32_t end)
 {
@@ -150,8 +181,10 @@ static int step(struct board *board, const struct package *package, uint32_t end
         return status == TANDEM_AGAIN;
     uint32_t wants = tandem_install_wants(install), limit = tandem_install_limit(install);
     limit = limit < end ? limit : end;
-    if (wants < limit)
+    if (wants < limit) {
         CHECK_EQUAL(tandem_install_feed(install, wants, package->bytes + wants, limit - wants), TANDEM_OK);
+        board->sent += limit - wants;
+    }
     return status == TANDEM_AGAIN || wants < limit;
 }
 

@@ -24,30 +24,36 @@ struct board {
     struct tandem_key key;
     struct tandem_system_port system;
     struct tandem_device device;
-    unsigned fed; /* times that the watchdog was fed */
+    unsigned fed;  /* times that the watchdog was fed */
+    uint64_t sent; /* bytes of packages that were fed */
     /* RAM: garbage after each start */
     struct tandem_boot boot;
     struct tandem_install install;
     uint8_t buffer[BOARD_BUFFER];
 };
 
-/* A board with erased flash, in direct mode: banks of three sectors of 128 KB. */
-void board_open_direct(struct board *board);
+/* A board with erased flash, in direct mode: with one bank of flash, three sectors of 128 KB for each of ours; with two
+   (an STM32F427 of 2 MB), all of each but its first four sectors. */
+void board_open_direct(struct board *board, uint8_t banks);
 void board_close(struct board *board);
 /* Power on, or a reset: registers and RAM are new, the start-up code switches caches on, the port is set up. */
 void board_power(struct board *board);
 /* board_power(), and the bootloader's decision. */
 enum tandem_status board_start(struct board *board);
+/* Take over another board's cells, as they are. */
+void board_copy(struct board *board, const struct board *from);
 /* As the factory does: head and image of a package in bank 0. No journal. */
 void board_factory(struct board *board, const struct package *package);
 /* Open the installer, and bring a package in, `stop` bytes of it (0: all). @return the state reached */
 enum tandem_state board_receive(struct board *board, const struct package *package, uint8_t activate, uint32_t stop);
+/* The firmware that runs is good. @return as tandem_install_confirm() */
+enum tandem_status board_confirm(struct board *board);
+/* Whether a package's image stands where it runs, bit by bit. */
+int board_holds(const struct board *board, const struct package *package);
 /* Nothing was done to the flash that must not be; complains otherwise. */
 int board_behaved(const struct board *board);
 
-/* A package with one image of `size` bytes, version `major`.0.0. The same number gives the same bytes. */
+/* A package with one image of `size` bytes, version `major`.0.0. The same numbers give the same bytes. */
 struct package board_package(uint16_t major, uint32_t size);
-/* The image's bytes in it, `size` of them; free() them. */
-uint8_t *board_image(uint16_t major, uint32_t size);
 
 #endif

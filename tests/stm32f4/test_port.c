@@ -4,6 +4,7 @@
  */
 #include "board.h"
 #include "check.h"
+#include "tandem/portcheck.h"
 
 #define KB 1024u
 #define ACR (TANDEM_STM32F4_REGISTERS + 0x00u)
@@ -588,13 +589,63 @@ static void reset_in_an_erase(void)
 
 /* ---- Tandem on it ---- */
 
-/* Update, trial, confirmation, and a firmware that does not confirm: by either way of using the port. */
+/* To look at the clock takes a moment, too. */
+static uint32_t clock_us(void *ctx)
+{
+    struct rig *rig = ctx;
+    return (uint32_t)rig->model.now_us++;
+}
+
+static void report(void *ctx, const struct tandem_portcheck_finding *finding)
+{
+    char line[TANDEM_PORTCHECK_TEXT_SIZE];
+    (void)ctx;
+    if (finding->severity != TANDEM_PORTCHECK_INFO)
+        fprintf(stderr, "%s\n", tandem_portcheck_line(finding, line, sizeof line));
+}
+
+/* The port checker has nothing to find fault with, in sectors of all sizes, with every width, from flash and RAM. */
+static void port_check(void)
+{
+    for (uint8_t unit = 1; unit <= 8; unit *= 2)
+        for (uint8_t from_ram = 0; from_ram < 2; from_ram++) {
+            static uint8_t buffer[1024 + 16];
+            struct tandem_portcheck_result result;
+            struct rig rig;
+            open_chip(&rig, 1024 * KB, 1, unit);
+            store(&rig, ACR, 0x705, 4);
+            rig.options.asynchronous = from_ram;
+            rig.model.program = from_ram ? MODEL_FROM_RAM : MODEL_FROM_FLASH;
+            rig.model.poll_us = from_ram ? 10 : 1;
+            CHECK_EQUAL(tandem_stm32f4_flash_init(&rig.flash, &rig.options), TANDEM_OK);
+            struct tandem_portcheck check = {
+                .scratch = {&rig.flash.port, BASE + 32 * KB, 224 * KB}, /* sectors 2 to 5 */
+                .buffer = buffer,
+                .buffer_size = sizeof buffer,
+                .clock_us = clock_us,
+                .watchdog_ms = 4000,
+                .probes = TANDEM_PORTCHECK_PROBE_TWICE | TANDEM_PORTCHECK_PROBE_ODD | TANDEM_PORTCHECK_PROBE_OUTSIDE,
+                .report = report,
+                .ctx = &rig,
+            };
+            CHECK_EQUAL(tandem_portcheck_run(&check, &result), TANDEM_OK);
+            CHECK_EQUAL(result.faults, 0);
+            CHECK_EQUAL(result.warnings, 0);
+            CHECK(result.erase_us >= 1000000 && result.erase_us < 2200000);
+            CHECK(from_ram ? result.call_us < 10000 : result.call_us >= 1000000);
+            close_rig(&rig);
+        }
+}
+
+/* Update, trial, confirmation, and a firmware that does not confirm: by either way of using the port, and with the
+   program in the bank that is not written. */
 static void updates(void)
 {
-    for (uint8_t from_ram = 0; from_ram < 2; from_ram++) {
+    for (uint8_t way = 0; way < 3; way++) {
+        uint8_t from_ram = way != 0;
         struct board board;
         struct package old = board_package(1, 40001), new = board_package(2, 150000), bad = board_package(3, 9);
-        board_open_direct(&board);
+        board_open_direct(&board, way == 2 ? 2 : 1);
         board.options.asynchronous = from_ram;
         board.model.program = from_ram ? MODEL_FROM_RAM : MODEL_FROM_FLASH;
         board.model.poll_us = from_ram ? 5000 : 1;
@@ -605,8 +656,7 @@ static void updates(void)
         CHECK_EQUAL(board_start(&board), TANDEM_OK);
         CHECK_EQUAL(board.boot.reason, TANDEM_BOOT_TRIAL);
         CHECK_EQUAL(board.boot.bank, 1);
-        REQUIRE(tandem_install_init(&board.install, &board.device, board.buffer, BOARD_BUFFER) == TANDEM_OK);
-        CHECK_EQUAL(tandem_install_confirm(&board.install), TANDEM_OK);
+        CHECK_EQUAL(board_confirm(&board), TANDEM_OK);
         CHECK_EQUAL(board_receive(&board, &bad, 1, 0), TANDEM_STATE_PENDING);
         for (unsigned i = 0; i < 3; i++) {
             CHECK_EQUAL(board_start(&board), TANDEM_OK);
@@ -617,6 +667,7 @@ static void updates(void)
         CHECK_EQUAL(board.boot.version.major, 2);
         CHECK(board.model.erases >= 5 && board.fed != 0);
         CHECK_EQUAL(board.model.cr, CR_LOCK);
+        CHECK((board.model.stalls_us == 0) == from_ram);
         board_close(&board);
         package_free(&old);
         package_free(&new);
@@ -644,6 +695,7 @@ int main(void)
     RUN(asynchronous_from_flash);
     RUN(caches);
     RUN(reset_in_an_erase);
+    RUN(port_check);
     RUN(updates);
     return check_report();
 }
