@@ -26,6 +26,7 @@ set(TANDEM_DEVICE_SOURCES
     src/core/boot.c
     src/core/boot_report.c
     src/core/device.c
+    src/core/exchange.c
     src/core/flash.c
     src/core/install.c
     src/core/install_check.c

@@ -43,12 +43,12 @@ static const struct tandem_boot_image *application(const struct tandem_boot *boo
 /* Jump: the bytes that the bank holds become this process. */
 static int jump(struct board *board, const struct tandem_boot_image *image, int listener, const char *program)
 {
-    const struct tandem_flash_port *flash = image->area->flash;
+    const struct tandem_flash_port *flash = image->area.flash;
     char keep[BOARD_PATH_SIZE], number[16], state[BOARD_PATH_SIZE];
     uint8_t *bytes = malloc(image->size);
     if (bytes == NULL)
         return tool_fail(TOOL_SYSTEM, "not enough memory");
-    if (flash->read(flash->ctx, image->area->address, bytes, image->size) != TANDEM_OK ||
+    if (flash->read(flash->ctx, image->area.address, bytes, image->size) != TANDEM_OK ||
         board_path(keep, board->state, "running") != 0 || inherit(listener) != 0)
         return tool_fail(TANDEM_ERROR_FLASH, "%s: cannot read the firmware: %s", board->facts.name, board->flash.fault);
     memcpy(state, board->state, sizeof state);

@@ -21,7 +21,9 @@ enum tandem_phase {
     TANDEM_PHASE_PENDING = 4,   /**< the next start tries it */
     TANDEM_PHASE_TRIAL = 5,     /**< it runs, and has not confirmed itself yet */
     TANDEM_PHASE_REJECTED = 6,  /**< it failed its checks or its trial */
-    TANDEM_PHASE_PREVIOUS = 7   /**< the firmware before the confirmed one, whole */
+    TANDEM_PHASE_PREVIOUS = 7,  /**< the firmware before the confirmed one, whole */
+    TANDEM_PHASE_SWAPPING = 8, /**< it is being brought to where it runs, for its trial; the bootloader finishes that */
+    TANDEM_PHASE_REVERTING = 9 /**< the confirmed one is being brought back there */
 };
 
 /** How an update, or an attempt at one, ended or stands. */
@@ -43,12 +45,15 @@ enum tandem_boot_reason {
     TANDEM_BOOT_TRIAL = 3,     /**< the updated bank, on trial */
     TANDEM_BOOT_REVERTED = 4,  /**< trial starts used up: back to the confirmed bank */
     TANDEM_BOOT_REFUSED = 5,   /**< the updated bank did not verify: the confirmed one */
-    TANDEM_BOOT_FALLBACK = 6   /**< the confirmed bank did not verify: the other one */
+    TANDEM_BOOT_FALLBACK = 6,  /**< the confirmed bank did not verify: the other one */
+    TANDEM_BOOT_KEPT = 7       /**< trial starts used up, and overwritten what was before: the updated bank stays */
 };
 
 /** The durable state: one journal record. */
 struct tandem_bank_state {
     uint8_t active;                /**< the confirmed bank, 0 or 1 */
+    uint8_t home;                  /**< the bank whose images are where they run; of no account in direct mode */
+    uint8_t lift;                  /**< 1: swapped images are stored one exchange unit into their store */
     uint8_t phase;                 /**< enum tandem_phase of the other bank */
     uint8_t attempts;              /**< trial starts so far */
     uint8_t reason;                /**< enum tandem_boot_reason of the last start that changed something */
@@ -74,7 +79,7 @@ struct tandem_journal {
     uint32_t half_size;                      /**< bytes of each of the two halves */
     uint32_t epoch;                          /**< of the active half */
     uint32_t tail;                           /**< next free byte of the active half */
-    uint32_t newest[2];                      /**< place of the newest record of each type; 0: none */
+    uint32_t newest[3];                      /**< place of the newest record of each type; 0: none */
     uint8_t twins; /**< bit n: the newest record of type n stands twice, and nothing is torn */
     uint8_t half;  /**< the active half */
     uint8_t used;  /**< 1: a half is active; 0: never written */
@@ -103,6 +108,14 @@ struct tandem_bank {
  * @return TANDEM_OK; TANDEM_ERROR_LAYOUT (the journal is outside its flash, or too small); TANDEM_ERROR_FLASH
  */
 enum tandem_status tandem_bank_open(struct tandem_bank *bank, const struct tandem_device *device);
+
+/**
+ * Where a slot's image of a bank lies at present, and how large it may be.
+ * @param bank opened
+ * @param slot place in device->slots
+ * @param which 0 or 1
+ */
+struct tandem_area tandem_bank_area(const struct tandem_bank *bank, uint8_t slot, uint8_t which);
 
 /** The bank whose images run now: 0 or 1. */
 uint8_t tandem_bank_running(const struct tandem_bank *bank);

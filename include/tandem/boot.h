@@ -14,10 +14,10 @@ extern "C" {
 
 /** An image to start. */
 struct tandem_boot_image {
-    uint8_t kind;                   /**< enum tandem_kind; 0: the slot is empty */
-    const struct tandem_area *area; /**< where it lies */
-    uint32_t size;                  /**< its bytes */
-    uint32_t load_address;          /**< where it wants to run; 0: anywhere */
+    uint8_t kind;            /**< enum tandem_kind; 0: the slot is empty */
+    struct tandem_area area; /**< where it lies */
+    uint32_t size;           /**< its bytes */
+    uint32_t load_address;   /**< where it wants to run; 0: anywhere */
 };
 
 /** What to start. */
@@ -30,10 +30,11 @@ struct tandem_boot {
 };
 
 /**
- * Decide. Call it once after reset, before anything else uses the flash.
+ * Decide. Call it once after reset, before anything else uses the flash. Images that run from one place only are
+ * brought there, which takes as long as the flash takes; the watchdog is fed.
  * @param boot to fill
  * @param device description
- * @param buffer,size scratch: as large as the largest package head in use; what is left speeds up hashing
+ * @param buffer,size scratch: as large as the largest package head in use; what is left speeds up hashing and copying
  * @return TANDEM_OK: start `boot->images` of `boot->bank`; TANDEM_ERROR_NOTHING: nothing may be started, go to
  *         recovery; TANDEM_ERROR_LAYOUT (also when the scratch is smaller than device->head_max)
  */

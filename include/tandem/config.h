@@ -36,6 +36,11 @@
 #define TANDEM_CONFIG_LAYOUT_WORDS 1
 #endif
 
+#ifndef TANDEM_CONFIG_EXCHANGE
+/** 1: images may run from one place only (swap and overwrite modes); 0: direct mode only, and the code is left out. */
+#define TANDEM_CONFIG_EXCHANGE 1
+#endif
+
 #ifndef TANDEM_CONFIG_ASSEMBLY
 /** 1: the engine's inner loops are inline assembly where the compiler and the core know it (Thumb); 0: C throughout. */
 #define TANDEM_CONFIG_ASSEMBLY 1

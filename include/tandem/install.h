@@ -79,6 +79,7 @@ struct tandem_install {
     uint32_t head_size;                     /**< bytes of the package's head */
     uint32_t area_used;                     /**< bytes used in the manifest area */
     uint32_t revoked;                       /**< keys revoked once it is confirmed */
+    struct tandem_area area;                /**< where the image in hand goes */
     struct tandem_flash_op op;              /**< under way */
     struct tandem_outcome outcome;          /**< of the present or last update, while `live` */
     struct tandem_segment early[TANDEM_INSTALL_SEGMENTS];        /**< bytes beyond a gap */
@@ -111,7 +112,8 @@ enum tandem_status tandem_install_init(struct tandem_install *install, const str
  * @param id of the package, or NULL if not known (then the head decides)
  * @param package_size in bytes, or 0 if not known
  * @param activate 1: activate without being asked once it is validated
- * @return TANDEM_OK; TANDEM_ERROR_TRIAL (confirm the running firmware first); TANDEM_ERROR_FLASH
+ * @return TANDEM_OK; TANDEM_ERROR_TRIAL (confirm the running firmware first); TANDEM_ERROR_STATE (the bootloader has an
+ *         exchange of images to finish first); TANDEM_ERROR_FLASH
  */
 enum tandem_status tandem_install_begin(struct tandem_install *install, const uint8_t *id, uint32_t package_size,
                                         uint8_t activate);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/bytes.h"
+#include "core/exchange.h"
 #include "core/flash.h"
 #include "core/journal.h"
 #include "core/package_wire.h"
@@ -17,7 +18,7 @@
 static void encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
 {
     const struct tandem_outcome *outcome = &state->outcome;
-    bytes[0] = state->active;
+    bytes[0] = (uint8_t)(state->active | state->home << 1 | state->lift << 2);
     bytes[1] = state->phase;
     bytes[2] = state->attempts;
     bytes[3] = state->reason;
@@ -37,6 +38,8 @@ static void decode(struct tandem_bank_state *state, const uint8_t bytes[JOURNAL_
 {
     struct tandem_outcome *outcome = &state->outcome;
     state->active = bytes[0] & 1;
+    state->home = bytes[0] >> 1 & 1;
+    state->lift = bytes[0] >> 2 & 1;
     state->phase = bytes[1];
     state->attempts = bytes[2];
     state->reason = bytes[3];
@@ -112,9 +115,33 @@ uint8_t tandem_bank_free(const struct tandem_bank *bank)
     return !tandem_bank_running(bank);
 }
 
-struct tandem_heads tandem_bank_heads(const struct tandem_device *device, uint8_t which)
+struct tandem_area tandem_bank_area(const struct tandem_bank *bank, uint8_t slot, uint8_t which)
 {
-    struct tandem_heads heads = {&device->manifests[which & 1], 0};
+    const struct tandem_slot *place = &bank->device->slots[slot];
+    if (!tandem_exchange_has(place))
+        return place->areas[which & 1];
+    uint8_t stored = bank->state.home != which;
+    uint32_t spare = place->mode == TANDEM_MODE_SWAP ? tandem_exchange_unit(place) : 0;
+    uint32_t room = place->areas[1].size - spare;
+    struct tandem_area area = place->areas[stored];
+    if (stored && bank->state.lift)
+        area.address += spare;
+    if (room > place->areas[0].size)
+        room = place->areas[0].size;
+    area.size = room & ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1);
+    return area;
+}
+
+const struct tandem_area *tandem_bank_manifest_area(const struct tandem_bank *bank, uint8_t which)
+{
+    if (TANDEM_CONFIG_EXCHANGE && tandem_exchange_moves_manifests(bank->device))
+        which = bank->state.home != which;
+    return &bank->device->manifests[which & 1];
+}
+
+struct tandem_heads tandem_bank_heads(const struct tandem_bank *bank, uint8_t which)
+{
+    struct tandem_heads heads = {tandem_bank_manifest_area(bank, which), 0};
     return heads;
 }
 
@@ -168,10 +195,10 @@ static enum tandem_status find_in_manifest(const struct tandem_area *area, uint3
     return TANDEM_ERROR_NOTHING;
 }
 
-enum tandem_status tandem_bank_find_image(const struct tandem_device *device, uint8_t which, uint8_t kind,
+enum tandem_status tandem_bank_find_image(const struct tandem_bank *bank, uint8_t which, uint8_t kind,
                                           struct tandem_image *image)
 {
-    const struct tandem_area *area = &device->manifests[which & 1];
+    const struct tandem_area *area = tandem_bank_manifest_area(bank, which);
     struct tandem_package_header header;
     uint8_t bytes[TANDEM_PACKAGE_HEADER_SIZE];
     uint32_t at = 0;
@@ -197,7 +224,7 @@ enum tandem_status tandem_bank_manifest(const struct tandem_bank *bank, uint8_t 
                                         size_t size)
 {
     struct tandem_image found;
-    struct tandem_heads heads = tandem_bank_heads(bank->device, which);
+    struct tandem_heads heads = tandem_bank_heads(bank, which);
     enum tandem_status status;
     while ((status = tandem_bank_next_head(&heads, bank->device, manifest, buffer, size)) == TANDEM_OK)
         if (kind == 0 || tandem_manifest_find(manifest, kind, which, image != NULL ? image : &found) == TANDEM_OK)

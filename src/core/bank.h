@@ -28,13 +28,15 @@ struct tandem_heads {
     uint32_t at; /* place of the next head */
 };
 
-struct tandem_heads tandem_bank_heads(const struct tandem_device *device, uint8_t which);
+/* Where a bank's heads lie at present. */
+const struct tandem_area *tandem_bank_manifest_area(const struct tandem_bank *bank, uint8_t which);
+struct tandem_heads tandem_bank_heads(const struct tandem_bank *bank, uint8_t which);
 /* Read and parse the next head into `buffer`. TANDEM_ERROR_NOTHING: no more that is whole. */
 enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struct tandem_device *device,
                                          struct tandem_manifest *manifest, uint8_t *buffer, size_t size);
 
 /* Find the image entry for a kind straight in flash, without a buffer for the head. */
-enum tandem_status tandem_bank_find_image(const struct tandem_device *device, uint8_t which, uint8_t kind,
+enum tandem_status tandem_bank_find_image(const struct tandem_bank *bank, uint8_t which, uint8_t kind,
                                           struct tandem_image *image);
 
 /* Whether a head is signed as the device demands, the keys in `revoked` aside. */

@@ -9,6 +9,7 @@
 
 #include "core/bank.h"
 #include "core/bytes.h"
+#include "core/exchange.h"
 #include "core/flash.h"
 
 #define TRIAL_BOOTS_DEFAULT 3
@@ -50,6 +51,27 @@ static enum tandem_status check_digest(const struct look *look, const struct tan
     return status;
 }
 
+/* Whether what a slot runs is a copy of what its store holds still. */
+static int is_copy(const struct look *look, const struct tandem_slot *slot)
+{
+    const struct tandem_bank_state *state = &look->bank->state;
+    return TANDEM_CONFIG_EXCHANGE && slot->mode == TANDEM_MODE_OVERWRITE && look->which == state->home &&
+           (state->phase == TANDEM_PHASE_TRIAL || state->phase == TANDEM_PHASE_PREVIOUS);
+}
+
+/* The same of a slot's image. A damaged copy is made anew. */
+static enum tandem_status check_image(const struct look *look, uint8_t slot, const struct tandem_area *area,
+                                      const struct tandem_image *image, size_t head_size)
+{
+    const struct tandem_slot *place = &look->bank->device->slots[slot];
+    enum tandem_status status = check_digest(look, area, image, head_size);
+    if (status == TANDEM_OK || !is_copy(look, place) ||
+        check_digest(look, &place->areas[1], image, head_size) != TANDEM_OK)
+        return status;
+    tandem_exchange_restore(look->bank, slot, image->size);
+    return check_digest(look, area, image, head_size);
+}
+
 /* The images that a head describes and no newer head has described. */
 static enum tandem_status check_head(struct look *look, const struct tandem_manifest *manifest)
 {
@@ -57,13 +79,13 @@ static enum tandem_status check_head(struct look *look, const struct tandem_mani
     struct tandem_image image;
     for (uint8_t i = 0; i < device->slot_count; i++) {
         const struct tandem_slot *slot = &device->slots[i];
-        const struct tandem_area *area = &slot->areas[look->which];
         if (look->images[i].kind != 0 || tandem_manifest_find(manifest, slot->kind, look->which, &image) != TANDEM_OK)
             continue;
-        if (image.size > area->size)
+        struct tandem_area area = tandem_bank_area(look->bank, i, look->which);
+        if (image.size > area.size)
             return TANDEM_ERROR_TOO_LARGE;
         if (look->digests_needed) {
-            enum tandem_status status = check_digest(look, area, &image, manifest->header.head_size);
+            enum tandem_status status = check_image(look, i, &area, &image, manifest->header.head_size);
             if (status != TANDEM_OK)
                 return status;
         }
@@ -98,7 +120,7 @@ static enum tandem_status check_heads(struct look *look)
 {
     const struct tandem_device *device = look->bank->device;
     struct tandem_manifest manifest;
-    struct tandem_heads heads = tandem_bank_heads(device, look->which);
+    struct tandem_heads heads = tandem_bank_heads(look->bank, look->which);
     enum tandem_status status;
     uint8_t first = 1;
     memset(look->images, 0, TANDEM_CONFIG_MAX_IMAGES * sizeof look->images[0]);
@@ -157,6 +179,23 @@ static enum tandem_status verify(struct look *look, uint8_t which)
     return status;
 }
 
+/* Bring a verified bank's images to where they run, and verify them there. */
+static enum tandem_status bring_home(struct look *look, uint8_t which, enum tandem_phase phase)
+{
+    if (!TANDEM_CONFIG_EXCHANGE || !tandem_exchange_needed(look->bank, which))
+        return TANDEM_OK;
+    enum tandem_status status = tandem_exchange_begin(look->bank, phase);
+    if (status == TANDEM_OK)
+        status = tandem_exchange_run(look->bank);
+    return status == TANDEM_OK ? verify(look, which) : status;
+}
+
+static enum tandem_status verify_home(struct look *look, uint8_t which, enum tandem_phase phase)
+{
+    enum tandem_status status = verify(look, which);
+    return status == TANDEM_OK ? bring_home(look, which, phase) : status;
+}
+
 static void set_outcome(struct tandem_bank_state *state, enum tandem_status status, enum tandem_stage stage)
 {
     state->outcome.status = status;
@@ -181,10 +220,13 @@ static enum tandem_boot_reason try_candidate(struct tandem_boot *boot, struct lo
     if (state->phase != TANDEM_PHASE_PENDING && state->phase != TANDEM_PHASE_TRIAL)
         return TANDEM_BOOT_NONE;
     if (state->phase == TANDEM_PHASE_TRIAL && state->attempts >= limit) {
-        boot->status = TANDEM_ERROR_REVERTED;
-        set_outcome(state, TANDEM_ERROR_REVERTED, TANDEM_STAGE_TRIAL);
+        /* What was written over cannot come back: then what there is goes on, without being confirmed. */
+        int kept = TANDEM_CONFIG_EXCHANGE && tandem_exchange_one_way(look->bank->device);
+        boot->status = kept ? TANDEM_ERROR_TRIAL : TANDEM_ERROR_REVERTED;
+        set_outcome(state, boot->status, TANDEM_STAGE_TRIAL);
+        state->active ^= (uint8_t)kept;
     } else {
-        boot->status = verify(look, !state->active);
+        boot->status = verify_home(look, !state->active, TANDEM_PHASE_SWAPPING);
         if (boot->status == TANDEM_OK) {
             state->attempts = state->phase == TANDEM_PHASE_TRIAL ? (uint8_t)(state->attempts + 1) : 1;
             state->phase = TANDEM_PHASE_TRIAL;
@@ -227,28 +269,42 @@ static enum tandem_boot_reason first_start(struct tandem_boot *boot, struct look
     state->counter = counters[state->active];
     if (look->which != state->active)
         verify(look, state->active);
+    if (bring_home(look, state->active, TANDEM_PHASE_REVERTING) != TANDEM_OK)
+        return TANDEM_BOOT_NONE;
     return chosen(boot, look, TANDEM_BOOT_FIRST);
+}
+
+/* Why the confirmed bank is taken, by what became of the other. */
+static enum tandem_boot_reason reason_for(enum tandem_status candidate)
+{
+    switch (candidate) {
+    case TANDEM_OK:
+        return TANDEM_BOOT_CONFIRMED;
+    case TANDEM_ERROR_REVERTED:
+        return TANDEM_BOOT_REVERTED;
+    case TANDEM_ERROR_TRIAL:
+        return TANDEM_BOOT_KEPT;
+    default:
+        return TANDEM_BOOT_REFUSED;
+    }
 }
 
 /* The confirmed bank; if it does not verify, whatever else does. */
 static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct look *look, enum tandem_status candidate)
 {
     struct tandem_bank_state *state = &look->bank->state;
-    enum tandem_status status = verify(look, state->active);
-    if (status == TANDEM_OK) {
-        if (candidate == TANDEM_OK)
-            return chosen(boot, look, TANDEM_BOOT_CONFIRMED);
-        return chosen(boot, look, candidate == TANDEM_ERROR_REVERTED ? TANDEM_BOOT_REVERTED : TANDEM_BOOT_REFUSED);
-    }
+    enum tandem_status status = verify_home(look, state->active, TANDEM_PHASE_REVERTING);
+    if (status == TANDEM_OK)
+        return chosen(boot, look, reason_for(candidate));
     boot->status = status;
-    if (verify(look, !state->active) != TANDEM_OK) {
-        set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
+    set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
+    if (verify(look, !state->active) != TANDEM_OK)
         return TANDEM_BOOT_NONE;
-    }
     state->active = !state->active;
     state->phase = TANDEM_PHASE_REJECTED;
     state->attempts = 0;
-    set_outcome(state, status, TANDEM_STAGE_BOOT);
+    if (bring_home(look, state->active, TANDEM_PHASE_REVERTING) != TANDEM_OK)
+        return TANDEM_BOOT_NONE;
     return chosen(boot, look, TANDEM_BOOT_FALLBACK);
 }
 
@@ -264,6 +320,14 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
         return status;
     struct tandem_bank_state before = bank.state;
     struct look look = {.bank = &bank, .buffer = buffer, .size = size, .images = boot->images};
+    if (TANDEM_CONFIG_EXCHANGE &&
+        (bank.state.phase == TANDEM_PHASE_SWAPPING || bank.state.phase == TANDEM_PHASE_REVERTING)) {
+        boot->status = tandem_exchange_run(&bank);
+        if (boot->status != TANDEM_OK)
+            return TANDEM_ERROR_NOTHING;
+        if (bank.state.phase == TANDEM_PHASE_REJECTED)
+            boot->status = bank.state.outcome.status;
+    }
     if (bank.journal.newest[0] == 0) {
         boot->reason = first_start(boot, &look);
     } else {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/exchange.h"
 #include "core/flash.h"
 #include "core/journal.h"
 
@@ -86,11 +87,43 @@ static int overlaps_any_slot(const struct tandem_device *device, const struct ta
     return 0;
 }
 
+static int precedes(const struct tandem_area *a, const struct tandem_area *b)
+{
+    return a->flash == b->flash && a->address + a->size == b->address;
+}
+
+/* A swap moves whole units, which no sector may cross; the store needs one to spare. */
+static int is_in_units(const struct tandem_area *area, uint32_t unit)
+{
+    struct tandem_sector sector;
+    for (uint32_t at = 0; at < area->size; at += sector.size)
+        if (!tandem_flash_sector(area->flash, area->address + at, &sector) || at % unit + sector.size > unit)
+            return 0;
+    return area->size % unit == 0;
+}
+
+static enum tandem_status check_exchange(const struct tandem_device *device, const struct tandem_slot *slot,
+                                         const char **reason)
+{
+    if (!tandem_exchange_has(slot))
+        return TANDEM_OK;
+    uint32_t unit = tandem_exchange_unit(slot);
+    if (slot->mode == TANDEM_MODE_OVERWRITE) {
+        if (precedes(&slot->areas[0], &device->manifests[0]) != precedes(&slot->areas[1], &device->manifests[1]))
+            return fault(reason, WORDS("only one of an overwritten slot's areas is followed by its manifest"));
+    } else if (!is_in_units(&slot->areas[0], unit) || !is_in_units(&slot->areas[1], unit)) {
+        return fault(reason, WORDS("a swapped slot's areas are not whole units of its largest sector"));
+    } else if (slot->areas[1].size <= unit) {
+        return fault(reason, WORDS("a swapped slot's store has no unit to spare"));
+    }
+    return TANDEM_OK;
+}
+
 static enum tandem_status check_slots(const struct tandem_device *device, const char **reason)
 {
     for (uint8_t i = 0; i < device->slot_count; i++) {
         const struct tandem_slot *slot = &device->slots[i];
-        if (slot->kind == 0 || slot->mode != TANDEM_MODE_DIRECT)
+        if (slot->kind == 0 || slot->mode > (TANDEM_CONFIG_EXCHANGE ? TANDEM_MODE_OVERWRITE : TANDEM_MODE_DIRECT))
             return fault(reason, WORDS("a slot has no kind, or a mode that this build does not know"));
         for (uint8_t j = 0; j < i; j++)
             if (device->slots[j].kind == slot->kind)
@@ -99,7 +132,7 @@ static enum tandem_status check_slots(const struct tandem_device *device, const 
             /* A slot may end inside a sector whose rest is its bank's manifest area. */
             struct tandem_area area = slot->areas[bank];
             const struct tandem_area *manifest = &device->manifests[bank];
-            if (area.flash == manifest->flash && area.address + area.size == manifest->address)
+            if (precedes(&area, manifest) && slot->mode != TANDEM_MODE_SWAP)
                 area.size += manifest->size;
             enum tandem_status status = check_area(&area, 0, reason);
             if (status != TANDEM_OK)
@@ -107,6 +140,9 @@ static enum tandem_status check_slots(const struct tandem_device *device, const 
             if (overlaps_any_slot(device, &slot->areas[bank]))
                 return fault(reason, WORDS("two slots overlap"));
         }
+        enum tandem_status status = check_exchange(device, slot, reason);
+        if (status != TANDEM_OK)
+            return status;
     }
     return TANDEM_OK;
 }

@@ -85,6 +85,8 @@ enum tandem_status tandem_install_begin(struct tandem_install *install, const ui
 {
     if (install->bank.state.phase == TANDEM_PHASE_TRIAL)
         return TANDEM_ERROR_TRIAL;
+    if (install->bank.state.phase >= TANDEM_PHASE_SWAPPING)
+        return TANDEM_ERROR_STATE; /* the bootloader has to finish first */
     settle(install);
     open_window(install);
     install->package_size = package_size;
@@ -365,9 +367,9 @@ enum tandem_status tandem_install_erase_idle(struct tandem_install *install)
         return status;
     }
     /* One sector of one area: the slots, and last the manifest, which may share a slot's last sector. */
-    const struct tandem_area *area =
-        install->slot < device->slot_count ? &device->slots[install->slot].areas[bank] : &device->manifests[bank];
-    if (install->cursor >= area->size) {
+    struct tandem_area area = install->slot < device->slot_count ? tandem_bank_area(&install->bank, install->slot, bank)
+                                                                 : *tandem_bank_manifest_area(&install->bank, bank);
+    if (install->cursor >= area.size) {
         install->cursor = 0;
         if (install->slot++ < device->slot_count)
             return TANDEM_AGAIN;
@@ -375,10 +377,10 @@ enum tandem_status tandem_install_erase_idle(struct tandem_install *install)
         install->bank.state.phase = TANDEM_PHASE_ERASED;
         return tandem_bank_store(&install->bank);
     }
-    if (!tandem_flash_sector(area->flash, area->address + install->cursor, &sector))
+    if (!tandem_flash_sector(area.flash, area.address + install->cursor, &sector))
         return TANDEM_ERROR_FLASH;
-    install->cursor = sector.address + sector.size - area->address;
-    install->op.flash = area->flash;
+    install->cursor = sector.address + sector.size - area.address;
+    install->op.flash = area.flash;
     install->op.address = sector.address;
     install->op.data = NULL;
     return TANDEM_AGAIN;

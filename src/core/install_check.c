@@ -33,7 +33,7 @@ static enum tandem_status survey(struct tandem_install *install, int authenticat
     const struct tandem_device *device = device_of(install);
     const struct tandem_bank_state *state = &install->bank.state;
     uint8_t running = tandem_bank_running(&install->bank), first = 1, proof[TANDEM_SHA256_SIZE];
-    struct tandem_heads heads = tandem_bank_heads(device, running);
+    struct tandem_heads heads = tandem_bank_heads(&install->bank, running);
     struct tandem_manifest manifest;
     struct tandem_sha256 hash;
     enum tandem_status status, hashed = tandem_bank_proof_begin(&hash, device, running);
@@ -127,15 +127,15 @@ static enum tandem_status plan_slot(struct tandem_install *install, const struct
 {
     const struct tandem_slot *slot = &device_of(install)->slots[i];
     const struct tandem_installed *installed = &install->installed[i];
-    const struct tandem_area *area = &slot->areas[tandem_bank_free(&install->bank)];
-    int copyable = installed->kind != 0 && installed->variant == TANDEM_VARIANT_ANY && installed->size <= area->size;
+    uint32_t room = tandem_bank_area(&install->bank, i, tandem_bank_free(&install->bank)).size;
+    int copyable = installed->kind != 0 && installed->variant == TANDEM_VARIANT_ANY && installed->size <= room;
     struct tandem_image image;
     for (uint8_t entry = 0; tandem_manifest_image(manifest, entry, &image) == TANDEM_OK; entry++) {
         if (image.kind != slot->kind ||
             (image.variant != TANDEM_VARIANT_ANY && image.variant != tandem_bank_free(&install->bank)))
             continue;
-        if (image.size > area->size)
-            return refuse(install, TANDEM_ERROR_TOO_LARGE, slot->kind, area->size);
+        if (image.size > room)
+            return refuse(install, TANDEM_ERROR_TOO_LARGE, slot->kind, room);
         if (image.block_size + (uint32_t)TANDEM_BLOCK_DIGEST_SIZE > install->buffer_size)
             return refuse(install, TANDEM_ERROR_SPACE, slot->kind, install->buffer_size);
         /* The same image again need not travel: it is copied, and its digest checked like any other. */
@@ -159,7 +159,7 @@ static int planned_image(const struct tandem_install *install, const struct tand
     if (install->plan[slot] == PLAN_NOTHING)
         return 0;
     if (install->plan[slot] == PLAN_COPY)
-        return tandem_bank_find_image(device, tandem_bank_running(&install->bank), kind, image) == TANDEM_OK;
+        return tandem_bank_find_image(&install->bank, tandem_bank_running(&install->bank), kind, image) == TANDEM_OK;
     return tandem_manifest_find(manifest, kind, tandem_bank_free(&install->bank), image) == TANDEM_OK;
 }
 
@@ -206,7 +206,7 @@ static enum tandem_status check_carried(struct tandem_install *install, const st
 {
     const struct tandem_device *device = device_of(install);
     uint8_t bank = tandem_bank_free(&install->bank);
-    uint32_t room = device->manifests[bank].size;
+    uint32_t room = tandem_bank_manifest_area(&install->bank, bank)->size;
     struct tandem_image image;
     enum tandem_status status = tandem_bank_authenticate(device, head, install->revoked);
     if (status != TANDEM_OK)
@@ -229,7 +229,7 @@ static enum tandem_status check_carried(struct tandem_install *install, const st
 static enum tandem_status check_heads(struct tandem_install *install, const struct tandem_manifest *manifest)
 {
     const struct tandem_device *device = device_of(install);
-    struct tandem_heads heads = tandem_bank_heads(device, tandem_bank_running(&install->bank));
+    struct tandem_heads heads = tandem_bank_heads(&install->bank, tandem_bank_running(&install->bank));
     uint32_t size = manifest->header.head_size, used = tandem_head_space(size), left = 0;
     struct tandem_manifest head;
     for (uint8_t i = 0; i < device->slot_count; i++)
@@ -279,7 +279,7 @@ enum tandem_status tandem_install_battery(const struct tandem_install *install, 
 static enum tandem_status check_head_size(struct tandem_install *install, const struct tandem_manifest *manifest)
 {
     const struct tandem_device *device = device_of(install);
-    uint32_t room = device->manifests[tandem_bank_free(&install->bank)].size;
+    uint32_t room = tandem_bank_manifest_area(&install->bank, tandem_bank_free(&install->bank))->size;
     if (device->head_max != 0 && device->head_max < room)
         room = device->head_max;
     return manifest->header.head_size > room ? refuse(install, TANDEM_ERROR_TOO_LARGE, 0, room) : TANDEM_OK;

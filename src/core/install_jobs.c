@@ -22,14 +22,9 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-static const struct tandem_area *free_area(const struct tandem_install *install, uint8_t slot)
-{
-    return &device_of(install)->slots[slot].areas[tandem_bank_free(&install->bank)];
-}
-
 static const struct tandem_area *manifest_area(const struct tandem_install *install)
 {
-    return &device_of(install)->manifests[tandem_bank_free(&install->bank)];
+    return tandem_bank_manifest_area(&install->bank, tandem_bank_free(&install->bank));
 }
 
 static enum tandem_status next(struct tandem_install *install, enum job job)
@@ -196,7 +191,7 @@ static int needs_carry(const struct tandem_install *install, uint8_t slot)
 {
     struct tandem_image image;
     return install->plan[slot] == PLAN_COPY &&
-           tandem_bank_find_image(device_of(install), tandem_bank_free(&install->bank),
+           tandem_bank_find_image(&install->bank, tandem_bank_free(&install->bank),
                                   device_of(install)->slots[slot].kind, &image) != TANDEM_OK;
 }
 
@@ -217,7 +212,7 @@ static int carries(const struct tandem_install *install, const struct tandem_man
 static enum tandem_status work_carry(struct tandem_install *install)
 {
     const struct tandem_device *device = device_of(install);
-    struct tandem_heads heads = tandem_bank_heads(device, tandem_bank_running(&install->bank));
+    struct tandem_heads heads = tandem_bank_heads(&install->bank, tandem_bank_running(&install->bank));
     struct tandem_manifest manifest;
     uint8_t needed = 0, slot = 0;
     for (; slot < device->slot_count && !needed; slot++)
@@ -272,18 +267,19 @@ static enum tandem_status checkpoint(struct tandem_install *install)
 static int take_step(struct tandem_install *install, uint8_t step, uint8_t slot)
 {
     struct tandem_image image;
-    if (tandem_bank_find_image(device_of(install), tandem_bank_free(&install->bank),
-                               device_of(install)->slots[slot].kind, &image) != TANDEM_OK)
+    if (tandem_bank_find_image(&install->bank, tandem_bank_free(&install->bank), device_of(install)->slots[slot].kind,
+                               &image) != TANDEM_OK)
         return 0;
     install->step = step;
     install->slot = slot;
+    install->area = tandem_bank_area(&install->bank, slot, tandem_bank_free(&install->bank));
     install->kind = image.kind;
     install->image_size = image.size;
     install->payload = image.payload_offset;
     install->payload_left = image.payload_size;
     install->block_size = image.block_size;
     install->written = 0;
-    install->erased = install->all_erased ? free_area(install, slot)->size : 0;
+    install->erased = install->all_erased ? install->area.size : 0;
     install->cursor = 0;
     memcpy(install->digest, image.digest, sizeof install->digest);
     memcpy(install->expected, image.first_block, sizeof install->expected);
@@ -354,7 +350,7 @@ static enum tandem_status work_start(struct tandem_install *install)
 static int reread_head(struct tandem_install *install, struct tandem_manifest *manifest)
 {
     const struct tandem_device *device = device_of(install);
-    struct tandem_heads heads = tandem_bank_heads(device, tandem_bank_free(&install->bank));
+    struct tandem_heads heads = tandem_bank_heads(&install->bank, tandem_bank_free(&install->bank));
     return tandem_bank_next_head(&heads, device, manifest, install->buffer, install->buffer_size) == TANDEM_OK &&
            memcmp(manifest->id, install->bank.state.outcome.id, sizeof manifest->id) == 0;
 }
@@ -362,13 +358,13 @@ static int reread_head(struct tandem_install *install, struct tandem_manifest *m
 /* The bytes of the slot in hand that lie in one sector with the bank's manifest, from `*address` on. */
 static uint32_t shared_with_manifest(const struct tandem_install *install, uint32_t *address)
 {
-    const struct tandem_area *area = free_area(install, install->slot), *manifest = manifest_area(install);
+    const struct tandem_area *area = &install->area, *manifest = manifest_area(install);
     struct tandem_sector sector;
-    if (area->flash != manifest->flash || area->address + area->size != manifest->address ||
-        !tandem_flash_sector(manifest->flash, manifest->address, &sector))
+    if (area->flash != manifest->flash || !tandem_flash_sector(manifest->flash, manifest->address, &sector))
         return 0;
     *address = sector.address > area->address ? sector.address : area->address;
-    return manifest->address - *address;
+    uint32_t end = least(manifest->address, area->address + area->size);
+    return end > *address ? end - *address : 0;
 }
 
 /* Erase that sector, and with it the heads, which are written anew from the buffer. Then it goes on at the checkpoint.
@@ -409,7 +405,7 @@ int tandem_install_resume(struct tandem_install *install)
 /* Erase the sector at `erased`; the one that holds this bank's manifest is erased already. */
 static enum tandem_status erase_one(struct tandem_install *install)
 {
-    const struct tandem_area *area = free_area(install, install->slot), *manifest = manifest_area(install);
+    const struct tandem_area *area = &install->area, *manifest = manifest_area(install);
     struct tandem_sector sector;
     if (!tandem_flash_sector(area->flash, area->address + install->erased, &sector))
         return flash_failed(install, area->address + install->erased);
@@ -424,7 +420,7 @@ static enum tandem_status erase_one(struct tandem_install *install)
 static enum tandem_status write_some(struct tandem_install *install, uint32_t place, const uint8_t *data, uint32_t size,
                                      uint32_t *done)
 {
-    const struct tandem_area *area = free_area(install, install->slot);
+    const struct tandem_area *area = &install->area;
     *done = 0;
     if (place >= install->erased)
         return erase_one(install);
@@ -468,7 +464,7 @@ static enum tandem_status work_block(struct tandem_install *install)
 /* Whether what was written ends where a transfer can go on after a cut: nothing of the next sector is touched. */
 static int at_checkpoint(const struct tandem_install *install)
 {
-    const struct tandem_area *area = free_area(install, install->slot);
+    const struct tandem_area *area = &install->area;
     struct tandem_sector sector;
     return install->payload_left == 0 || (tandem_flash_sector(area->flash, area->address + install->written, &sector) &&
                                           sector.address == area->address + install->written);
@@ -481,7 +477,7 @@ static void look_ahead(struct tandem_install *install)
     uint8_t slot = 0;
     if (find_step(install, install->step + 1u, &slot) == STEP_NONE)
         tandem_install_rebase(install, install->package_size);
-    else if (tandem_bank_find_image(device_of(install), tandem_bank_free(&install->bank),
+    else if (tandem_bank_find_image(&install->bank, tandem_bank_free(&install->bank),
                                     device_of(install)->slots[slot].kind, &image) == TANDEM_OK)
         tandem_install_rebase(install, image.payload_offset);
 }
@@ -529,8 +525,7 @@ static enum tandem_status image_failed(struct tandem_install *install, enum tand
 
 static enum tandem_status work_copy(struct tandem_install *install)
 {
-    const struct tandem_area *from =
-        &device_of(install)->slots[install->slot].areas[tandem_bank_running(&install->bank)];
+    struct tandem_area from = tandem_bank_area(&install->bank, install->slot, tandem_bank_running(&install->bank));
     uint32_t left = install->image_size - install->written,
              size = least(left, least(install->buffer_size, PROGRAM_MAX));
     uint32_t done;
@@ -538,8 +533,8 @@ static enum tandem_status work_copy(struct tandem_install *install)
         return next(install, JOB_HASH);
     if (install->written >= install->erased)
         return erase_one(install);
-    if (from->flash->read(from->flash->ctx, from->address + install->written, install->buffer, size) != TANDEM_OK)
-        return image_failed(install, TANDEM_ERROR_FLASH, from->address + install->written);
+    if (from.flash->read(from.flash->ctx, from.address + install->written, install->buffer, size) != TANDEM_OK)
+        return image_failed(install, TANDEM_ERROR_FLASH, from.address + install->written);
     /* A piece that is not the last ends on a program unit. */
     if (size < left)
         size &= ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1u);
@@ -552,7 +547,7 @@ static enum tandem_status work_copy(struct tandem_install *install)
 
 static enum tandem_status work_hash(struct tandem_install *install)
 {
-    const struct tandem_area *area = free_area(install, install->slot);
+    const struct tandem_area *area = &install->area;
     uint8_t piece[HASH_PIECE], digest[TANDEM_SHA256_SIZE];
     uint32_t part = least(install->image_size - install->cursor, HASH_MAX);
     enum tandem_status status = TANDEM_OK;

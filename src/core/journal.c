@@ -7,7 +7,7 @@
  * older than the half's last erase can pass for a record.
  *
  * Cells whose programming was cut short may read differently each time. So
- * nothing rests on a single write: state records and seals stand twice, what
+ * nothing rests on a single write: seals and all but checkpoints stand twice, what
  * follows a torn record is written clear of it, and the half that follows the
  * sealed one counts as soon as it is whole, because a torn seal may make it
  * count at any later time.
@@ -27,7 +27,7 @@
 #define RECORD_OVERHEAD 8u /* type, its complement, length; checksum */
 #define RECORD_MAX 96u     /* the largest payload, overhead, rounded to the largest unit */
 
-static const uint8_t payload_sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE};
+static const uint8_t payload_sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
 
 /* Records and seals begin at multiples of this. */
 static uint32_t granule(uint32_t unit)
@@ -56,17 +56,23 @@ static uint32_t record_size(uint32_t unit, uint8_t type)
     return round_up(payload_sizes[type] + RECORD_OVERHEAD, unit);
 }
 
+/* A lost checkpoint costs time only. */
+static uint8_t copies(uint8_t type)
+{
+    return type == JOURNAL_PROGRESS ? 1 : 2;
+}
+
 /* Bytes that one append of a type takes. */
 static uint32_t append_size(uint32_t unit, uint8_t type)
 {
-    return record_size(unit, type) * (type == JOURNAL_STATE ? 2 : 1);
+    return record_size(unit, type) * copies(type);
 }
 
 uint32_t tandem_journal_half_min(uint32_t unit)
 {
     /* Seals, everything that is copied over, and one state record with the gap before it. */
     return SEAL_PLACES * seal_size(unit) + 2 * append_size(unit, JOURNAL_STATE) +
-           2 * append_size(unit, JOURNAL_PROGRESS) + RECORD_MAX;
+           2 * append_size(unit, JOURNAL_PROGRESS) + 2 * append_size(unit, JOURNAL_EXCHANGE) + RECORD_MAX;
 }
 
 static uint32_t address_of(const struct tandem_journal *journal, uint8_t half, uint32_t offset)
@@ -176,18 +182,26 @@ static int is_whole(const struct tandem_journal *journal, uint8_t half, uint32_t
     uint8_t record[RECORD_MAX], twin[RECORD_MAX];
     other.half = half;
     other.epoch = epoch;
-    if (read_record(&other, at, record) == JOURNAL_PROGRESS)
-        at += record_size(unit, JOURNAL_PROGRESS);
-    return read_record(&other, at, record) == JOURNAL_STATE &&
-           read_record(&other, at + record_size(unit, JOURNAL_STATE), twin) == JOURNAL_STATE &&
-           memcmp(record, twin, JOURNAL_STATE_SIZE + 4) == 0;
+    for (uint8_t type = JOURNAL_TYPES; type-- > 0;) {
+        if (read_record(&other, at, record) != type) {
+            if (type == JOURNAL_STATE)
+                return 0;
+            continue;
+        }
+        if (copies(type) == 2 && (read_record(&other, at + record_size(unit, type), twin) != type ||
+                                  memcmp(record, twin, payload_sizes[type] + 4u) != 0))
+            return 0;
+        at += append_size(unit, type);
+    }
+    return 1;
 }
 
 /* The other half carries no seal that reads well. What it is decides whether the active one can be built on. */
 static void look_at_unsealed(struct tandem_journal *journal)
 {
-    uint32_t unit = unit_of(journal), used = SEAL_PLACES * seal_size(unit) + append_size(unit, JOURNAL_PROGRESS) +
-                                             append_size(unit, JOURNAL_STATE);
+    uint32_t unit = unit_of(journal), used = SEAL_PLACES * seal_size(unit);
+    for (uint8_t type = 0; type < JOURNAL_TYPES; type++)
+        used += append_size(unit, type);
     if (is_whole(journal, !journal->half, journal->epoch + 1)) {
         journal->half = !journal->half;
         journal->epoch++;
@@ -199,7 +213,8 @@ static void look_at_unsealed(struct tandem_journal *journal)
 
 static int is_empty(const struct tandem_journal *journal)
 {
-    return journal->newest[JOURNAL_STATE] == 0 && journal->newest[JOURNAL_PROGRESS] == 0;
+    return (journal->newest[JOURNAL_STATE] | journal->newest[JOURNAL_PROGRESS] | journal->newest[JOURNAL_EXCHANGE]) ==
+           0;
 }
 
 enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
@@ -269,7 +284,7 @@ static enum tandem_status put_seal(struct tandem_journal *journal, uint8_t half,
     return program(journal, half, place * size, seal, SEAL_SIZE, size);
 }
 
-/* Write a record, a state record twice; moves `*tail` also when it fails. */
+/* Write a record as often as its type stands; moves `*tail` also when it fails. */
 static enum tandem_status put_record(struct tandem_journal *journal, uint8_t half, uint32_t *tail, uint32_t epoch,
                                      uint8_t type, const uint8_t *payload)
 {
@@ -280,7 +295,7 @@ static enum tandem_status put_record(struct tandem_journal *journal, uint8_t hal
     tandem_store_le16(record + 2, payload_sizes[type]);
     memcpy(record + 4, payload, payload_sizes[type]);
     tandem_store_le32(record + used, record_checksum(record, used, epoch));
-    for (uint8_t copy = 0; copy < (type == JOURNAL_STATE ? 2 : 1); copy++) {
+    for (uint8_t copy = 0; copy < copies(type); copy++) {
         enum tandem_status status = program(journal, half, *tail, record, used + 4, size);
         *tail += size;
         if (status != TANDEM_OK)
@@ -321,8 +336,8 @@ static enum tandem_status bring_over(struct tandem_journal *journal, uint8_t hal
     for (uint8_t each = JOURNAL_TYPES; each-- > 0 && status == TANDEM_OK;) {
         uint8_t old[JOURNAL_PAYLOAD_MAX];
         if (each != type && tandem_journal_read(journal, each, old) != TANDEM_OK) {
-            /* A checkpoint may be lost, the state may not. */
-            if (each == JOURNAL_STATE && journal->newest[each] != 0)
+            /* A checkpoint may be lost, what stands twice may not. */
+            if (copies(each) == 2 && journal->newest[each] != 0)
                 return TANDEM_ERROR_FLASH;
             continue;
         }
@@ -337,7 +352,7 @@ static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, con
 {
     uint8_t half = journal->used ? !journal->half : 0, seals = 0;
     uint32_t epoch = journal->epoch + 1, tail = SEAL_PLACES * seal_size(unit_of(journal));
-    uint32_t newest[JOURNAL_TYPES] = {0, 0};
+    uint32_t newest[JOURNAL_TYPES] = {0};
     enum tandem_status status = erase_half(journal, half);
     if (status != TANDEM_OK)
         return status;

@@ -10,10 +10,12 @@
 
 #define JOURNAL_STATE 0    /* struct tandem_bank_state, kept twice */
 #define JOURNAL_PROGRESS 1 /* struct tandem_progress */
-#define JOURNAL_TYPES 2
+#define JOURNAL_EXCHANGE 2 /* what an exchange does next, kept twice */
+#define JOURNAL_TYPES 3
 
 #define JOURNAL_STATE_SIZE 64u
 #define JOURNAL_PROGRESS_SIZE 32u
+#define JOURNAL_EXCHANGE_SIZE 12u
 #define JOURNAL_PAYLOAD_MAX 64u
 
 /* Find the active half and the newest records. An area that was never written is fine. */

@@ -126,6 +126,8 @@ const char *tandem_boot_reason_text(enum tandem_boot_reason reason)
         return "update did not verify, old firmware kept";
     case TANDEM_BOOT_FALLBACK:
         return "confirmed firmware did not verify, fell back";
+    case TANDEM_BOOT_KEPT:
+        return "trial not confirmed, nothing to go back to";
     }
     return "unknown reason";
 }

@@ -260,7 +260,7 @@ static void describe_device(struct sim_board *board, const struct tandem_flash_p
 
     for (unsigned i = 0; i < layout->slot_count; i++) {
         board->slots[i].kind = layout->slots[i].kind;
-        board->slots[i].mode = TANDEM_MODE_DIRECT;
+        board->slots[i].mode = layout->slots[i].mode;
         for (unsigned bank = 0; bank < 2; bank++)
             board->slots[i].areas[bank] = area_of(board, ports, &layout->slots[i].banks[bank]);
     }
@@ -395,7 +395,7 @@ int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct si
     if (!set->head)
         return 0;
     for (unsigned slot = 0; slot < board->layout->slot_count; slot++) {
-        const struct sim_place *place = &board->layout->slots[slot].banks[bank];
+        const struct sim_place *place = sim_layout_runs(board->layout, slot, bank);
         const struct sim_release *from = set->from[slot];
 
         if (!from || memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)),
@@ -407,7 +407,7 @@ int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct si
 
 uint32_t sim_board_runs(const struct sim_board *board, int *bad)
 {
-    const struct sim_place *place = &board->layout->slots[0].banks[board->boot.bank & 1];
+    const struct sim_place *place = sim_layout_runs(board->layout, 0, board->boot.bank & 1);
     const uint8_t *image = sim_flash_at(&board->chips[place->chip], sim_board_address(board, place));
 
     *bad = image[9];

@@ -25,8 +25,9 @@ struct sim_place {
 
 struct sim_slot_plan {
     uint8_t kind;              /* enum tandem_kind */
-    struct sim_place banks[2]; /* where */
+    struct sim_place banks[2]; /* where; or, in other modes than direct, where it runs and its store */
     uint32_t image_size;       /* largest image that the campaigns put there */
+    uint8_t mode;              /* enum tandem_mode */
 };
 
 /* How a product lays out its flash. */
@@ -50,6 +51,11 @@ struct sim_layout {
 /* Layout number `index`, or NULL past the last: a product's own, if it built with some, else those of this folder. */
 const struct sim_layout *sim_layout_at(unsigned index);
 const struct sim_layout *sim_layout_named(const char *name);
+
+/* Where a bank's image runs from. */
+const struct sim_place *sim_layout_runs(const struct sim_layout *layout, unsigned slot, unsigned bank);
+/* Whether an update writes over what was before, so that nothing comes back. */
+int sim_layout_one_way(const struct sim_layout *layout);
 
 /* ---- releases ---- */
 

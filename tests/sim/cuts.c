@@ -40,7 +40,7 @@ static const struct sim_release_spec plans[RELEASES] = {
     {.number = 4, .counter = 4, .bad = 1},
     {.number = 5, .counter = 5, .kinds = 1},
     {.number = 6, .counter = 6, .kinds = 2},
-    {.number = 7, .counter = 7},
+    {.number = 9, .counter = 9},
     {.number = 8, .counter = 8, .kinds = 1, .bad = 1},
     {.number = 99, .counter = 99},
 };

@@ -186,8 +186,124 @@ static const struct sim_layout earbud = {
     .buffer_size = 16384,
 };
 
-static const struct sim_layout *const layouts[] = {&tiny,  &duo,    &zero,  &unit16, &external,
-                                                   &nor4k, &unit32, &mixed, &earbud, NULL};
+/* An image that runs from one place, and its store with a sector to spare. */
+static const struct sim_layout swap = {
+    .name = "swap",
+    .chips = {{.regions = {{0, 1 * KB, 64}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 22000,
+               .program_ns = 10000}},
+    .chip_count = 1,
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 4 * KB}, {0, 12 * KB, 5 * KB}}, 2200, TANDEM_MODE_SWAP}},
+    .slot_count = 1,
+    .manifests = {{0, 17 * KB, 1 * KB}, {0, 18 * KB, 1 * KB}},
+    .journal = {0, 19 * KB, 2 * KB},
+    .block_size = 512,
+    .buffer_size = 1088,
+};
+
+/* The same from small sectors on the chip to large ones on a serial flash, beside an image that runs from either bank.
+ */
+static const struct sim_layout swapmix = {
+    .name = "swapmix",
+    .chips = {{.regions = {{0x8000000, 1 * KB, 48}},
+               .region_count = 1,
+               .program_unit = 8,
+               .erased = 0xFF,
+               .erase_us = 22000,
+               .program_ns = 10000},
+              {.regions = {{0, 4 * KB, 8}},
+               .region_count = 1,
+               .program_unit = 1,
+               .erased = 0xFF,
+               .erase_us = 45000,
+               .program_ns = 3000}},
+    .chip_count = 2,
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8002000, 8 * KB}, {1, 0, 12 * KB}}, 5000, TANDEM_MODE_SWAP},
+              {TANDEM_KIND_STACK, {{0, 0x8004000, 2 * KB}, {0, 0x8004800, 2 * KB}}, 900}},
+    .slot_count = 2,
+    .manifests = {{0, 0x8005000, 2 * KB}, {1, 12 * KB, 4 * KB}},
+    .journal = {0, 0x8006000, 4 * KB},
+    .block_size = 512,
+    .buffer_size = 1536,
+    .verify_policy = TANDEM_VERIFY_ONCE,
+};
+
+/* An image that is written over. */
+static const struct sim_layout over = {
+    .name = "over",
+    .chips = {{.regions = {{0, 1 * KB, 64}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 22000,
+               .program_ns = 10000}},
+    .chip_count = 1,
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 4 * KB}, {0, 12 * KB, 4 * KB}}, 2200, TANDEM_MODE_OVERWRITE}},
+    .slot_count = 1,
+    .manifests = {{0, 16 * KB, 1 * KB}, {0, 17 * KB, 1 * KB}},
+    .journal = {0, 18 * KB, 2 * KB},
+    .block_size = 512,
+    .buffer_size = 1088,
+};
+
+/* An STM32F407 in small: few sectors of many sizes, so that the manifests share the last ones of image and store. */
+static const struct sim_layout overtail = {
+    .name = "overtail",
+    .chips = {{.regions = {{0x8000000, 1 * KB, 4}, {0x8001000, 4 * KB, 1}, {0x8002000, 8 * KB, 7}},
+               .region_count = 3,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 250000,
+               .program_ns = 4000}},
+    .chip_count = 1,
+    .slots =
+        {{TANDEM_KIND_APPLICATION, {{0, 0x8001000, 26 * KB}, {0, 0x8008000, 30 * KB}}, 6000, TANDEM_MODE_OVERWRITE}},
+    .slot_count = 1,
+    .manifests = {{0, 0x8007800, 2 * KB}, {0, 0x800F800, 2 * KB}},
+    .journal = {0, 0x8000800, 2 * KB},
+    .block_size = 512,
+    .buffer_size = 1088,
+};
+
+/* All three ways in one set. */
+static const struct sim_layout trio = {
+    .name = "trio",
+    .chips = {{.regions = {{0, 512, 96}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0x00,
+               .erase_us = 3000,
+               .program_ns = 10000}},
+    .chip_count = 1,
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 2 * KB}, {0, 10 * KB, 3 * KB}}, 1500, TANDEM_MODE_SWAP},
+              {TANDEM_KIND_DATA, {{0, 16 * KB, 1 * KB}, {0, 17 * KB, 1 * KB}}, 700, TANDEM_MODE_OVERWRITE},
+              {TANDEM_KIND_STACK, {{0, 18 * KB, 1 * KB}, {0, 19 * KB, 1 * KB}}, 600}},
+    .slot_count = 3,
+    .manifests = {{0, 20 * KB, 2 * KB}, {0, 22 * KB, 2 * KB}},
+    .journal = {0, 24 * KB, 4 * KB},
+    .block_size = 512,
+    .buffer_size = 1536,
+};
+
+static const struct sim_layout *const layouts[] = {&tiny,  &duo,      &zero,  &unit16, &external,
+                                                   &nor4k, &unit32,   &mixed, &swap,   &swapmix,
+                                                   &over,  &overtail, &trio,  &earbud, NULL};
+
+const struct sim_place *sim_layout_runs(const struct sim_layout *layout, unsigned slot, unsigned bank)
+{
+    return &layout->slots[slot].banks[layout->slots[slot].mode == TANDEM_MODE_DIRECT ? bank : 0];
+}
+
+int sim_layout_one_way(const struct sim_layout *layout)
+{
+    for (unsigned slot = 0; slot < layout->slot_count; slot++)
+        if (layout->slots[slot].mode == TANDEM_MODE_OVERWRITE)
+            return 1;
+    return 0;
+}
 
 const struct sim_layout *sim_layout_at(unsigned index)
 {

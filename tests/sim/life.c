@@ -56,6 +56,13 @@ static void now_rejected(struct sim_life *life)
     life->trial = 0;
 }
 
+/* The new firmware did not confirm itself, but what was before is no more. */
+static void now_kept(struct sim_life *life)
+{
+    life->expect.old = life->expect.new;
+    now_rejected(life);
+}
+
 /* Whether the board started what it may, told by the flash and not by its word. */
 static int check_start(struct sim_life *life)
 {
@@ -82,7 +89,9 @@ static int check_start(struct sim_life *life)
     if (state.counter == 0 && expect->floor != 0 && board->boot.reason != TANDEM_BOOT_FIRST)
         return failed(life, "the security counter was lost");
     life->trial = runs_new && state.phase == TANDEM_PHASE_TRIAL;
-    if (runs_new && !life->trial)
+    if (runs_new && !life->trial && sim_layout_one_way(board->layout) && state.phase == TANDEM_PHASE_REJECTED)
+        now_kept(life);
+    else if (runs_new && !life->trial)
         now_confirmed(life);
     else if (runs_old && !runs_new && expect->may_new)
         now_rejected(life);
@@ -109,7 +118,7 @@ static void plant_after_start(struct sim_life *life)
 {
     const struct sim_layout *layout = life->board.layout;
     const struct sim_slot_plan *last = &layout->slots[layout->slot_count - 1];
-    const struct sim_place *place = &last->banks[life->board.boot.bank & 1];
+    const struct sim_place *place = sim_layout_runs(layout, layout->slot_count - 1u, life->board.boot.bank & 1);
 
     if (planted(life, "other-bank")) /* starts the bank that was not chosen */
         life->board.boot.bank ^= 1;

@@ -260,11 +260,11 @@ static void manifests(void)
     CHECK_EQUAL(tandem_bank_manifest(&bank, 1, TANDEM_KIND_STACK, &manifest, NULL, f.buffer, sizeof f.buffer),
                 TANDEM_OK);
     CHECK_EQUAL(manifest.version.major, 1);
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 1, TANDEM_KIND_APPLICATION, &image), TANDEM_OK);
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 1, TANDEM_KIND_APPLICATION, &image), TANDEM_OK);
     CHECK_EQUAL(image.version.major, 2);
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 1, TANDEM_KIND_STACK, &image), TANDEM_OK);
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 1, TANDEM_KIND_STACK, &image), TANDEM_OK);
     CHECK_EQUAL(image.version.major, 1);
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 1, 9, &image), TANDEM_ERROR_NOTHING);
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 1, 9, &image), TANDEM_ERROR_NOTHING);
     /* A buffer that is too small for a head. */
     for (size_t size = 0; size < manifest.header.head_size; size += 19)
         CHECK_EQUAL(tandem_bank_manifest(&bank, 1, TANDEM_KIND_STACK, &manifest, NULL, f.buffer, size),
@@ -295,15 +295,15 @@ static void odd_areas(void)
                     size < head ? TANDEM_ERROR_NOTHING : TANDEM_OK);
         CHECK_EQUAL(tandem_bank_manifest(&bank, 0, TANDEM_KIND_DATA, &manifest, NULL, f.buffer, sizeof f.buffer),
                     TANDEM_ERROR_NOTHING);
-        CHECK_EQUAL(tandem_bank_find_image(&f.device, 0, TANDEM_KIND_APPLICATION, &image),
+        CHECK_EQUAL(tandem_bank_find_image(&bank, 0, TANDEM_KIND_APPLICATION, &image),
                     size < head ? TANDEM_ERROR_NOTHING : TANDEM_OK);
-        CHECK_EQUAL(tandem_bank_find_image(&f.device, 0, TANDEM_KIND_DATA, &image), TANDEM_ERROR_NOTHING);
+        CHECK_EQUAL(tandem_bank_find_image(&bank, 0, TANDEM_KIND_DATA, &image), TANDEM_ERROR_NOTHING);
     }
     f.device.manifests[0] = whole;
     /* A field whose size leads beyond the manifest; the walk in flash trusts nothing. */
     sim_flash_flip(&f.flash, whole.address + TANDEM_PACKAGE_HEADER_SIZE + 3, 7);
     CHECK_EQUAL(tandem_bank_manifest(&bank, 0, 0, &manifest, NULL, f.buffer, sizeof f.buffer), TANDEM_ERROR_NOTHING);
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_OK); /* the second head */
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_OK); /* the second head */
     fixture_close(&f);
     package_free(&only);
 }
@@ -341,13 +341,13 @@ static void read_faults(void)
     bad_from = start + 10;
     bad_to = start + 11;
     CHECK_EQUAL(tandem_bank_manifest(&bank, 0, 0, &manifest, NULL, f.buffer, sizeof f.buffer), TANDEM_ERROR_FLASH);
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_ERROR_FLASH);
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_ERROR_FLASH);
     bad_from = start + 20;
     bad_to = start + 21;
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_ERROR_FLASH);
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_ERROR_FLASH);
     bad_from = start + 100;
     bad_to = start + 101;
-    CHECK_EQUAL(tandem_bank_find_image(&f.device, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_ERROR_FLASH);
+    CHECK_EQUAL(tandem_bank_find_image(&bank, 0, TANDEM_KIND_APPLICATION, &image), TANDEM_ERROR_FLASH);
     fixture_close(&f);
     package_free(&only);
 }

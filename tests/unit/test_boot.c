@@ -20,7 +20,7 @@ static void boots(struct fixture *f, enum tandem_boot_reason reason, uint8_t ban
     for (uint8_t i = 0; i < f->device.slot_count; i++) {
         CHECK(boot.images[i].kind == f->slots[i].kind || (boot.images[i].kind == 0 && f->slots[i].optional));
         if (boot.images[i].kind != 0)
-            CHECK(boot.images[i].area == &f->slots[i].areas[bank] && boot.images[i].size != 0);
+            CHECK(boot.images[i].area.address == f->slots[i].areas[bank].address && boot.images[i].size != 0);
     }
 }
 

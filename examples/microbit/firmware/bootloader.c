@@ -69,14 +69,14 @@ static void enter(void)
 static int is_startable(const struct tandem_boot_image *image)
 {
     static const struct tandem_cortex_m_rules rules = {RAM_ADDRESS, HANDOVER_ADDRESS, sizeof(struct vectors)};
-    uint32_t address = image->area->address;
+    uint32_t address = image->area.address;
     return tandem_cortex_m_check(&rules, (const uint32_t *)address, address, image->size, image->load_address) ==
            TANDEM_CORTEX_M_STARTABLE;
 }
 
 static void start_image(const struct tandem_boot_image *image)
 {
-    const struct vectors *vectors = (const struct vectors *)image->area->address;
+    const struct vectors *vectors = (const struct vectors *)image->area.address;
     board_quiet();
     HANDOVER->vectors = vectors;
     jump(vectors);

@@ -1,0 +1,279 @@
+/*
+ * Swap: the store has one unit to spare. Unit by unit, what runs is copied
+ * into the spare one, then what is stored over what ran; that frees the next
+ * one. Afterwards what is stored lies one unit further or one nearer, so that
+ * the way back is the same walk from the other end, and each sector of either
+ * area is erased once.
+ *
+ * Overwrite: sector by sector, what is stored over what ran.
+ *
+ * The journal tells which half of which part comes next. The source of a half
+ * is not touched before the next one is noted, so it can be done again.
+ */
+#include "core/exchange.h"
+
+#include <string.h>
+
+#include "core/bank.h"
+#include "core/bytes.h"
+#include "core/flash.h"
+#include "core/journal.h"
+
+#define PIECE_SIZE 256u /* bytes copied at a time */
+
+/* What comes next. One journal record. */
+struct exchange {
+    uint8_t slot;
+    uint8_t half;  /* of a swap: 0: what runs into the store; 1: what is stored to where it runs */
+    uint32_t at;   /* bytes of the slot that are done */
+    uint32_t size; /* bytes of the slot that are to be moved */
+};
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+uint32_t tandem_exchange_unit(const struct tandem_slot *slot)
+{
+    uint32_t largest = 0;
+    for (uint8_t i = 0; i < 2; i++) {
+        const struct tandem_area *area = &slot->areas[i];
+        for (uint8_t j = 0; j < area->flash->region_count; j++) {
+            const struct tandem_flash_region *region = &area->flash->regions[j];
+            if (region->sector_size > largest && region->address < area->address + area->size &&
+                area->address <= region->address + (region->sector_size * region->count - 1))
+                largest = region->sector_size;
+        }
+    }
+    return largest;
+}
+
+int tandem_exchange_one_way(const struct tandem_device *device)
+{
+    for (uint8_t i = 0; i < device->slot_count; i++)
+        if (device->slots[i].mode == TANDEM_MODE_OVERWRITE)
+            return 1;
+    return 0;
+}
+
+static int is_followed_by_manifest(const struct tandem_device *device, const struct tandem_slot *slot)
+{
+    const struct tandem_area *area = &slot->areas[0], *manifest = &device->manifests[0];
+    return slot->mode == TANDEM_MODE_OVERWRITE && area->flash == manifest->flash &&
+           area->address + area->size == manifest->address;
+}
+
+int tandem_exchange_moves_manifests(const struct tandem_device *device)
+{
+    for (uint8_t i = 0; i < device->slot_count; i++)
+        if (is_followed_by_manifest(device, &device->slots[i]))
+            return 1;
+    return 0;
+}
+
+int tandem_exchange_needed(const struct tandem_bank *bank, uint8_t which)
+{
+    for (uint8_t i = 0; i < bank->device->slot_count; i++)
+        if (tandem_exchange_has(&bank->device->slots[i]))
+            return bank->state.home != which;
+    return 0;
+}
+
+/* ---- copying ---- */
+
+/*
+ * Copy whole program units. A fault does not end it: half an exchange is
+ * worse than a damaged image, which its digest will tell.
+ */
+static void copy(const struct tandem_bank *bank, const struct tandem_flash_port *to, uint32_t to_address,
+                 const struct tandem_flash_port *from, uint32_t from_address, uint32_t size)
+{
+    uint8_t piece[PIECE_SIZE];
+    while (size != 0) {
+        uint32_t part = least(size, sizeof piece);
+        memset(piece, to->erased, part);
+        (void)from->read(from->ctx, from_address, piece, part);
+        (void)tandem_flash_program(to, to_address, piece, part, bank->device->system);
+        to_address += part;
+        from_address += part;
+        size -= part;
+    }
+}
+
+static void erase(const struct tandem_bank *bank, const struct tandem_flash_port *flash, uint32_t address,
+                  uint32_t size)
+{
+    struct tandem_sector sector;
+    for (uint32_t end = address + size; address < end; address = sector.address + sector.size) {
+        if (!tandem_flash_sector(flash, address, &sector))
+            return;
+        (void)tandem_flash_erase(flash, address, bank->device->system);
+    }
+}
+
+/* ---- one part of a slot ---- */
+
+static void swap_part(const struct tandem_bank *bank, const struct exchange *now)
+{
+    const struct tandem_slot *slot = &bank->device->slots[now->slot];
+    const struct tandem_area *run = &slot->areas[0], *store = &slot->areas[1];
+    uint32_t unit = tandem_exchange_unit(slot), place = now->at;
+    /* From the end on where the spare unit is the last one. */
+    if (!bank->state.lift)
+        place = (now->size - 1) / unit * unit - now->at;
+    uint32_t upper = store->address + place + unit, lower = store->address + place;
+    uint32_t stored = bank->state.lift ? upper : lower, spare = bank->state.lift ? lower : upper;
+    if (now->half == 0) {
+        erase(bank, store->flash, spare, unit);
+        copy(bank, store->flash, spare, run->flash, run->address + place, unit);
+    } else {
+        erase(bank, run->flash, run->address + place, unit);
+        copy(bank, run->flash, run->address + place, store->flash, stored, unit);
+    }
+}
+
+/* Overwrite one sector. @return where the next one begins, in bytes from the slot's begin; UINT32_MAX: it was the last
+ */
+static uint32_t overwrite_part(const struct tandem_bank *bank, const struct exchange *now)
+{
+    const struct tandem_device *device = bank->device;
+    const struct tandem_slot *slot = &device->slots[now->slot];
+    const struct tandem_area *run = &slot->areas[0], *store = &slot->areas[1];
+    const struct tandem_area *head = &device->manifests[0], *stored_head = &device->manifests[1];
+    struct tandem_sector sector;
+    if (!tandem_flash_sector(run->flash, run->address + now->at, &sector))
+        return UINT32_MAX;
+    uint32_t end = sector.address + sector.size - run->address;
+    erase(bank, run->flash, sector.address, 1);
+    if (now->at < now->size)
+        copy(bank, run->flash, run->address + now->at, store->flash, store->address + now->at,
+             least(end, now->size) - now->at);
+    if (!is_followed_by_manifest(device, slot))
+        return end;
+    /* The head goes along: with what is last in its sector, or alone. */
+    if (end > run->size) {
+        erase(bank, run->flash, run->address + end, run->size + head->size - end);
+        copy(bank, head->flash, head->address, stored_head->flash, stored_head->address,
+             least(head->size, stored_head->size));
+        return UINT32_MAX;
+    }
+    tandem_flash_sector(head->flash, head->address, &sector);
+    return end < now->size ? end : sector.address - run->address;
+}
+
+/* ---- the walk ---- */
+
+/* Bytes of a slot that either bank's image takes, in whole program units. */
+static uint32_t bytes_to_move(const struct tandem_bank *bank, uint8_t slot)
+{
+    struct tandem_image image;
+    uint32_t most = 0;
+    for (uint8_t which = 0; which < 2; which++)
+        if (tandem_bank_find_image(bank, which, bank->device->slots[slot].kind, &image) == TANDEM_OK &&
+            image.size > most)
+            most = image.size;
+    uint32_t room = tandem_bank_area(bank, slot, 0).size;
+    return most > room ? room
+                       : (most + TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1) & ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1);
+}
+
+/* Begin at the first of the slots from `slot` on that has something to move. */
+static void take_slot(const struct tandem_bank *bank, struct exchange *next, uint8_t slot)
+{
+    memset(next, 0, sizeof *next);
+    for (; slot < bank->device->slot_count; slot++) {
+        next->size = tandem_exchange_has(&bank->device->slots[slot]) ? bytes_to_move(bank, slot) : 0;
+        if (next->size != 0)
+            break;
+    }
+    next->slot = slot;
+}
+
+static void do_part(const struct tandem_bank *bank, struct exchange *now)
+{
+    const struct tandem_slot *slot = &bank->device->slots[now->slot];
+    uint32_t end = now->size;
+    if (slot->mode == TANDEM_MODE_OVERWRITE) {
+        now->at = overwrite_part(bank, now);
+        if (is_followed_by_manifest(bank->device, slot))
+            end = UINT32_MAX;
+    } else {
+        swap_part(bank, now);
+        if (now->half != 0)
+            now->at += tandem_exchange_unit(slot);
+        now->half = !now->half;
+    }
+    if (now->at >= end)
+        take_slot(bank, now, (uint8_t)(now->slot + 1));
+}
+
+static enum tandem_status note(struct tandem_bank *bank, const struct exchange *next)
+{
+    uint8_t bytes[JOURNAL_EXCHANGE_SIZE] = {0};
+    bytes[0] = next->slot;
+    bytes[1] = next->half;
+    tandem_store_le32(bytes + 4, next->at);
+    tandem_store_le32(bytes + 8, next->size);
+    return tandem_journal_append(&bank->journal, JOURNAL_EXCHANGE, bytes);
+}
+
+enum tandem_status tandem_exchange_begin(struct tandem_bank *bank, enum tandem_phase phase)
+{
+    struct exchange first;
+    enum tandem_status status = TANDEM_OK;
+    if (bank->journal.newest[JOURNAL_STATE] == 0)
+        status = tandem_bank_store(bank);
+    take_slot(bank, &first, 0);
+    if (status == TANDEM_OK)
+        status = note(bank, &first);
+    bank->state.phase = (uint8_t)phase;
+    return status == TANDEM_OK ? tandem_bank_store(bank) : status;
+}
+
+/* All is where it belongs. */
+static enum tandem_status finish(struct tandem_bank *bank)
+{
+    struct tandem_bank_state *state = &bank->state;
+    int trial = state->phase == TANDEM_PHASE_SWAPPING;
+    state->home = trial ? !state->active : state->active;
+    state->lift = !state->lift;
+    state->phase = trial ? TANDEM_PHASE_TRIAL : TANDEM_PHASE_REJECTED;
+    state->attempts = 0;
+    memset(state->proofs, 0, sizeof state->proofs); /* they stood for images in other places */
+    return tandem_bank_store(bank);
+}
+
+static void sync(const struct tandem_slot *slot)
+{
+    for (uint8_t i = 0; i < 2; i++)
+        (void)tandem_flash_sync(slot->areas[i].flash);
+}
+
+enum tandem_status tandem_exchange_run(struct tandem_bank *bank)
+{
+    uint8_t bytes[JOURNAL_EXCHANGE_SIZE];
+    enum tandem_status status = tandem_journal_read(&bank->journal, JOURNAL_EXCHANGE, bytes);
+    struct exchange now = {bytes[0], bytes[1], tandem_load_le32(bytes + 4), tandem_load_le32(bytes + 8)};
+    if (status != TANDEM_OK)
+        return TANDEM_ERROR_FLASH;
+    while (now.slot < bank->device->slot_count) {
+        /* Noted anew after a reset too: a record that was torn may read well today and not tomorrow. */
+        status = note(bank, &now);
+        if (status != TANDEM_OK)
+            return status;
+        uint8_t slot = now.slot;
+        do_part(bank, &now);
+        sync(&bank->device->slots[slot]);
+    }
+    return finish(bank);
+}
+
+void tandem_exchange_restore(const struct tandem_bank *bank, uint8_t slot, uint32_t image_size)
+{
+    struct exchange now = {slot, 0, 0, 0};
+    now.size = (image_size + TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1) & ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1);
+    while (now.slot == slot)
+        do_part(bank, &now);
+    sync(&bank->device->slots[slot]);
+}
