@@ -25,7 +25,8 @@ enum tandem_recovery_cause {
     TANDEM_RECOVERY_NOT = 0,     /**< it does not: an application runs */
     TANDEM_RECOVERY_NOTHING = 1, /**< nothing may be started */
     TANDEM_RECOVERY_PIN = 2,     /**< a pin or a button says so */
-    TANDEM_RECOVERY_REQUEST = 3  /**< the application asked for it */
+    TANDEM_RECOVERY_REQUEST = 3, /**< the application asked for it */
+    TANDEM_RECOVERY_DOUBT = 4    /**< the last update went wrong: a moment for hosts before what is left is started */
 };
 
 /** What the last start came to. */

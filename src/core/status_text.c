@@ -143,6 +143,8 @@ const char *tandem_recovery_cause_text(enum tandem_recovery_cause cause)
         return "a pin or button says so";
     case TANDEM_RECOVERY_REQUEST:
         return "the application asked for it";
+    case TANDEM_RECOVERY_DOUBT:
+        return "the last update went wrong";
     }
     return "unknown cause";
 }

@@ -101,7 +101,7 @@ static void request(void)
 
 static void texts(void)
 {
-    for (unsigned cause = TANDEM_RECOVERY_NOT; cause <= TANDEM_RECOVERY_REQUEST; cause++)
+    for (unsigned cause = TANDEM_RECOVERY_NOT; cause <= TANDEM_RECOVERY_DOUBT; cause++)
         CHECK(strcmp(tandem_recovery_cause_text((enum tandem_recovery_cause)cause), "unknown cause") != 0);
     CHECK(strcmp(tandem_recovery_cause_text((enum tandem_recovery_cause)99), "unknown cause") == 0);
 }
