@@ -51,6 +51,18 @@ static void open_chip(struct board *board, uint8_t banks)
     board->device.journal = area(board, JOURNAL_ADDRESS, JOURNAL_SIZE);
 }
 
+void board_open(struct board *board)
+{
+    open_chip(board, 1);
+    board->slot.mode = TANDEM_MODE_OVERWRITE;
+    board->slot.areas[0] = area(board, APPLICATION_ADDRESS, APPLICATION_SIZE);
+    board->slot.areas[1] = area(board, STORE_ADDRESS, STORE_SIZE);
+    board->device.manifests[0] = area(board, MANIFEST_0_ADDRESS, MANIFEST_SIZE);
+    board->device.manifests[1] = area(board, MANIFEST_1_ADDRESS, MANIFEST_SIZE);
+    board_power(board);
+    REQUIRE(tandem_device_check(&board->device, NULL) == TANDEM_OK);
+}
+
 void board_open_direct(struct board *board, uint8_t banks)
 {
     open_chip(board, banks);

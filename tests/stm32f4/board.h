@@ -32,8 +32,11 @@ struct board {
     uint8_t buffer[BOARD_BUFFER];
 };
 
-/* A board with erased flash, in direct mode: with one bank of flash, three sectors of 128 KB for each of ours; with two
-   (an STM32F427 of 2 MB), all of each but its first four sectors. */
+/* A board with erased flash, laid out as the example: the image runs from one place, a copy of the store is written
+   over it. */
+void board_open(struct board *board);
+/* In direct mode: with one bank of flash, three sectors of 128 KB for each of ours; with two (an STM32F427 of 2 MB),
+   all of each but its first four sectors. */
 void board_open_direct(struct board *board, uint8_t banks);
 void board_close(struct board *board);
 /* Power on, or a reset: registers and RAM are new, the start-up code switches caches on, the port is set up. */

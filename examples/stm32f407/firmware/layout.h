@@ -34,8 +34,8 @@
 #define RAM_SIZE 0x20000u
 #define CCM_ADDRESS 0x10000000u
 #define CCM_SIZE 0x10000u
-/* The last bytes of RAM outlive a reset: what one image asks of the other. */
-#define HANDOVER_ADDRESS 0x2001FFF0u
+/* The last bytes of RAM outlive a reset: what one image tells the other. */
+#define HANDOVER_ADDRESS 0x2001FFC0u
 
 /* Stack, entry, 14 exceptions, 82 interrupts. */
 #define VECTORS 98u
