@@ -13,8 +13,7 @@ set(TANDEM_ENGINE_SOURCES
     src/core/p256.c
     src/core/secure.c
     src/core/sha256.c
-    src/core/sha512.c
-    src/core/window.c)
+    src/core/sha512.c)
 
 # What is in a file: both halves read it.
 set(TANDEM_PACKAGE_SOURCES

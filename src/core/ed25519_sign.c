@@ -36,14 +36,15 @@ static void multiply_base(uint8_t *out, const uint32_t *k)
     tandem_element reg[TANDEM_ED_REGISTERS];
     tandem_element doubled[4];
 
+    tandem_edwards_base(reg);
+    tandem_edwards_prepare(reg);
     tandem_edwards_neutral(reg);
     for (int place = 255; place >= 0; place--) {
-        uint32_t mask = 0u - ((k[place >> 5] >> (place & 31)) & 1u);
+        uint32_t mask = 0u - tandem_number_bit(k, place);
 
-        tandem_edwards_double(reg, 1);
+        tandem_edwards_double(reg);
         memcpy(doubled, reg, sizeof doubled);
-        tandem_edwards_operand_base(reg, 0);
-        tandem_edwards_add(reg, 0, 1);
+        tandem_edwards_add(reg);
         for (int i = 0; i < 4; i++) {
             for (int j = 0; j < TANDEM_WORDS; j++)
                 reg[i][j] = (reg[i][j] & mask) | (doubled[i][j] & ~mask);
@@ -61,7 +62,7 @@ static void multiply_add(uint32_t *r, const uint32_t *a, const uint32_t *b, cons
 
     memset(r, 0, sizeof term);
     for (int place = 255; place >= 0; place--) {
-        uint32_t mask = 0u - ((a[place >> 5] >> (place & 31)) & 1u);
+        uint32_t mask = 0u - tandem_number_bit(a, place);
 
         for (int i = 0; i < TANDEM_WORDS; i++)
             term[i] = b[i] & mask;

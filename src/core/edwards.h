@@ -33,12 +33,14 @@ extern const uint32_t tandem_edwards_order[TANDEM_WORDS];
 
 /* Point = the neutral element. */
 void tandem_edwards_neutral(tandem_element *reg);
-/* Point = point + point. T is left out unless asked for: the next doubling does without. */
-void tandem_edwards_double(tandem_element *reg, int with_t);
-/* Point = point + operand, or point - operand. Complete: any two points. Needs T. */
-void tandem_edwards_add(tandem_element *reg, int negative, int with_t);
-/* Operand = one of 1, 3, 5, 7 times the base point; index 0 … 3. */
-void tandem_edwards_operand_base(tandem_element *reg, int index);
+/* Point = point + point. */
+void tandem_edwards_double(tandem_element *reg);
+/* Point = point + operand. Complete: any two points. */
+void tandem_edwards_add(tandem_element *reg);
+/* Point = the base point; C = d. */
+void tandem_edwards_base(tandem_element *reg);
+/* Operand = the point, which stays. Needs C = d. */
+void tandem_edwards_prepare(tandem_element *reg);
 /* The 32 bytes of the point (RFC 8032 §5.1.2). Overwrites the point. */
 void tandem_edwards_encode(uint8_t *out, tandem_element *reg);
 /* r = a number of 64 bytes, least significant first, mod L. */

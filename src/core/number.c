@@ -75,6 +75,11 @@ void tandem_number_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b)
         r[TANDEM_WORDS] = row(r, b, a[i]);
 }
 
+uint32_t tandem_number_bit(const uint32_t *a, int place)
+{
+    return a[place >> 5] >> (place & 31) & 1u;
+}
+
 uint32_t tandem_number_is_zero(const uint32_t *a)
 {
     uint32_t all = 0;

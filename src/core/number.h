@@ -43,6 +43,8 @@ static inline void tandem_number_accumulate(uint32_t *low, uint32_t *high, uint3
     *high += *low < x;
 #endif
 }
+/* The bit at a place, 0 … 255. */
+uint32_t tandem_number_bit(const uint32_t *a, int place);
 /* 1 if a is zero, else 0. */
 uint32_t tandem_number_is_zero(const uint32_t *a);
 /* From 32 bytes, most significant first. */

@@ -11,7 +11,6 @@
 
 #include "tandem/crypto.h"
 #include "field.h"
-#include "window.h"
 
 /* The registers. */
 enum {
@@ -42,16 +41,10 @@ static const uint32_t one[TANDEM_WORDS] = {0x00000001, 0x00000000, 0x00000000, 0
                                            0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFE, 0x00000000};
 static const uint32_t curve_b[TANDEM_WORDS] = {0x29C4BDDF, 0xD89CDF62, 0x78843090, 0xACF005CD,
                                                0xF7212ED6, 0xE5A220AB, 0x04874834, 0xDC30061D};
-/* 1, 3, 5, 7 times the base point: x, y */
-static const uint32_t base[TANDEM_WINDOW_ODDS][2][TANDEM_WORDS] = {
-    {{0x18A9143C, 0x79E730D4, 0x5FEDB601, 0x75BA95FC, 0x77622510, 0x79FB732B, 0xA53755C6, 0x18905F76},
-     {0xCE95560A, 0xDDF25357, 0xBA19E45C, 0x8B4AB8E4, 0xDD21F325, 0xD2E88688, 0x25885D85, 0x8571FF18}},
-    {{0x4EEBC127, 0xFFAC3F90, 0x087D81FB, 0xB027F84A, 0x87CBBC98, 0x66AD77DD, 0xB6FF747E, 0x26936A3F},
-     {0xC983A7EB, 0xB04C5C1F, 0x0861FE1A, 0x583E47AD, 0x1A2EE98E, 0x78820831, 0xE587CC07, 0xD5F06A29}},
-    {{0xC45C61F5, 0xBE1B8AAE, 0x94B9537D, 0x90EC649A, 0xD076C20C, 0x941CB5AA, 0x890523C8, 0xC9079605},
-     {0xE7BA4F10, 0xEB309B4A, 0xE5EB882B, 0x73C568EF, 0x7E7A1F68, 0x3540A987, 0x2DD1E916, 0x73A076BB}},
-    {{0xA0173B4F, 0x0746354E, 0xD23C00F7, 0x2BD20213, 0x0C23BB08, 0xF43EAAB5, 0xC3123E03, 0x13BA5119},
-     {0x3F5B9D4D, 0x2847D030, 0x5DA67BDD, 0x6742F2F2, 0x77C94195, 0xEF933BDC, 0x6E240867, 0xEAEDD915}}};
+/* The base point: x, y */
+static const uint32_t base[2][TANDEM_WORDS] = {
+    {0x18A9143C, 0x79E730D4, 0x5FEDB601, 0x75BA95FC, 0x77622510, 0x79FB732B, 0xA53755C6, 0x18905F76},
+    {0xCE95560A, 0xDDF25357, 0xBA19E45C, 0x8B4AB8E4, 0xDD21F325, 0xD2E88688, 0x25885D85, 0x8571FF18}};
 
 /*
  * Montgomery: r = t / 2^256 mod p. Because p = -1 mod 2^32, the multiple of p
@@ -146,7 +139,7 @@ static void twice(tandem_element *reg)
     run(reg, steps);
 }
 
-/* Point = point + operand, whatever they are; the operand is not infinity. `affine`: its Z is one. */
+/* Point = point + operand, whatever they are. `affine`: the operand's Z is one. */
 static void plus(tandem_element *reg, int affine)
 {
     static const uint16_t start[] = {MUL(A, Z, Z), MUL(B, OPERAND_X, A), /* U2 */
@@ -174,6 +167,8 @@ static void plus(tandem_element *reg, int affine)
                                    SUB(Y, A, B), /* Y3 */
                                    0};
 
+    if (tandem_number_is_zero(reg[OPERAND_Z]))
+        return;
     if (!tandem_number_is_zero(reg[Z])) {
         run(reg, start);
         run(reg, affine ? meet + 5 : meet);
@@ -188,60 +183,25 @@ static void plus(tandem_element *reg, int affine)
     memcpy(reg[X], reg[OPERAND_X], POINT);
 }
 
-/* Operand = [digit]G. */
-static void operand_base(tandem_element *reg, int digit)
-{
-    memcpy(reg[OPERAND_X], base[(digit < 0 ? -digit : digit) >> 1], 2 * sizeof *reg);
-    memcpy(reg[OPERAND_Z], one, sizeof one);
-}
-
-/* Operand = its negative. No point has y = 0: the order is odd. */
-static void negate(tandem_element *reg)
-{
-    tandem_number_subtract(reg[OPERAND_Y], prime, reg[OPERAND_Y]);
-}
-
-/* The multiples 1, 3, 5, 7 of the operand. */
-static void odd_multiples(tandem_element *reg, tandem_element (*table)[3])
-{
-    memcpy(table[0], reg[OPERAND_X], POINT);
-    memcpy(reg[X], reg[OPERAND_X], POINT);
-    twice(reg);
-    memcpy(table[3], reg[X], POINT); /* twice the point rests in the place that is filled last */
-    for (int i = 1; i < TANDEM_WINDOW_ODDS; i++) {
-        plus(reg, 0);
-        memcpy(table[i], reg[X], POINT);
-        memcpy(reg[OPERAND_X], table[3], POINT);
-    }
-}
-
 /* Point = [u]G + [v]Q, Q being the operand. */
 static void combine(tandem_element *reg, const uint32_t *u, const uint32_t *v)
 {
-    tandem_element table[TANDEM_WINDOW_ODDS][3];
-    struct tandem_window of_u;
-    struct tandem_window of_v;
+    tandem_element table[3][3]; /* G, Q, G + Q: what the bits of u and v ask for */
 
-    odd_multiples(reg, table);
-    tandem_window_start(&of_u, u);
-    tandem_window_start(&of_v, v);
+    memcpy(table[1], reg[OPERAND_X], POINT);
+    memcpy(reg[X], base, sizeof base);
+    memcpy(reg[Z], one, sizeof one);
+    memcpy(table[0], reg[X], POINT);
+    plus(reg, 1);
+    memcpy(table[2], reg[X], POINT);
     memset(reg[Z], 0, sizeof *reg);
-    for (int place = TANDEM_WINDOW_TOP; place >= 0; place--) {
-        int i = tandem_window_step(&of_u, place);
-        int j = tandem_window_step(&of_v, place);
+    for (int place = 255; place >= 0; place--) {
+        uint32_t bits = tandem_number_bit(u, place) | tandem_number_bit(v, place) << 1;
 
         twice(reg);
-        if (i != 0) {
-            operand_base(reg, i);
-            if (i < 0)
-                negate(reg);
-            plus(reg, 1);
-        }
-        if (j != 0) {
-            memcpy(reg[OPERAND_X], table[(j < 0 ? -j : j) >> 1], POINT);
-            if (j < 0)
-                negate(reg);
-            plus(reg, 0);
+        if (bits != 0) {
+            memcpy(reg[OPERAND_X], table[bits - 1], POINT);
+            plus(reg, bits != 3);
         }
     }
 }

@@ -28,7 +28,7 @@ CPUS = {
     "M0+": (["-mcpu=cortex-m0plus", "-mthumb"], None),
     "M4": (["-mcpu=cortex-m4", "-mthumb"], "mps2-an386"),
 }
-SOURCES = ["crc", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "window", "edwards", "ed25519",
+SOURCES = ["crc", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards", "ed25519",
            "p256"]
 CASES = [
     # name, number in target.c, functions linked, bytes that the count is divided by (0: per call)

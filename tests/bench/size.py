@@ -51,7 +51,7 @@ PROGRAMS = [
 
 # By the beginnings of files' names.
 ROWS = [
-    ("engine: numbers, fields", ("number", "field", "window")),
+    ("engine: numbers, fields", ("number", "field")),
     ("engine: Ed25519, SHA-512", ("ed25519", "edwards", "sha512")),
     ("engine: P-256", ("p256",)),
     ("engine: SHA-256, CRC, rest", ("sha256", "crc", "hmac", "md5", "secure")),
