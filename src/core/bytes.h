@@ -8,6 +8,16 @@
 
 #include <stdint.h>
 
+/* 1: numbers in memory are little-endian, as on the wire, so that a struct may be copied where its layout is the wire's
+ */
+#if !defined(TANDEM_WIRE_ORDER)
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define TANDEM_WIRE_ORDER 1
+#else
+#define TANDEM_WIRE_ORDER 0
+#endif
+#endif
+
 static inline uint16_t tandem_load_le16(const uint8_t *p)
 {
     return (uint16_t)(p[0] | ((uint32_t)p[1] << 8));

@@ -5,6 +5,7 @@
  */
 #include "tandem/package.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -47,25 +48,14 @@ enum tandem_status tandem_package_header(struct tandem_package_header *header,
         return TANDEM_ERROR_FORMAT;
     if ((tandem_crc32(TANDEM_CRC32_START, bytes, HEADER_CRC) ^ 0xFFFFFFFFu) != tandem_load_le32(bytes + HEADER_CRC))
         return TANDEM_ERROR_FORMAT;
-    if (bytes[HEADER_FORMAT] != PACKAGE_FORMAT || bytes[HEADER_FLAGS] != 0 ||
-        tandem_load_le16(bytes + HEADER_SIZE) != TANDEM_PACKAGE_HEADER_SIZE)
+    /* Format, flags and size of the header at once. */
+    if (tandem_load_le32(bytes + HEADER_FORMAT) != (PACKAGE_FORMAT | TANDEM_PACKAGE_HEADER_SIZE << 16))
         return TANDEM_ERROR_UNSUPPORTED;
     header->manifest_size = tandem_load_le16(bytes + HEADER_MANIFEST_SIZE);
     header->signatures_size = tandem_load_le16(bytes + HEADER_SIGNATURES_SIZE);
     header->head_size = TANDEM_PACKAGE_HEADER_SIZE + header->manifest_size + header->signatures_size;
     header->package_size = tandem_load_le32(bytes + HEADER_PACKAGE_SIZE);
     return header->package_size > header->head_size ? TANDEM_OK : TANDEM_ERROR_FORMAT;
-}
-
-/* Data bytes in a payload whose blocks chain by digests; 0 if the sizes cannot be. */
-static uint32_t payload_data_size(uint32_t payload_size, uint32_t block_size)
-{
-    uint32_t whole = block_size + TANDEM_BLOCK_DIGEST_SIZE;
-    if (payload_size == 0)
-        return 0;
-    uint32_t chained = (payload_size - 1) / whole; /* blocks that carry a digest: all but the last */
-    uint32_t last = payload_size - chained * whole;
-    return last <= block_size ? chained * block_size + last : 0;
 }
 
 static enum tandem_status parse_dependency(struct tandem_image *image, const struct field *field)
@@ -82,6 +72,9 @@ static enum tandem_status parse_dependency(struct tandem_image *image, const str
 
 static void load_image(struct tandem_image *image, const uint8_t *bytes)
 {
+#if TANDEM_WIRE_ORDER
+    memcpy(image, bytes, IMAGE_RESERVED2); /* so far the struct is laid out as the wire is */
+#else
     image->kind = bytes[IMAGE_KIND];
     image->variant = bytes[IMAGE_VARIANT];
     image->encoding = bytes[IMAGE_ENCODING];
@@ -91,28 +84,48 @@ static void load_image(struct tandem_image *image, const uint8_t *bytes)
     image->payload_offset = tandem_load_le32(bytes + IMAGE_PAYLOAD_OFFSET);
     image->payload_size = tandem_load_le32(bytes + IMAGE_PAYLOAD_SIZE);
     image->block_size = tandem_load_le16(bytes + IMAGE_BLOCK_SIZE);
+#endif
     memcpy(image->digest, bytes + IMAGE_DIGEST, sizeof image->digest);
     memcpy(image->first_block, bytes + IMAGE_FIRST_BLOCK, sizeof image->first_block);
     image->dependency_count = 0;
 }
 
-static int block_size_valid(uint32_t size)
+#if TANDEM_WIRE_ORDER
+typedef char tandem_image_check[offsetof(struct tandem_image, variant) == IMAGE_VARIANT &&
+                                        offsetof(struct tandem_image, encoding) == IMAGE_ENCODING &&
+                                        offsetof(struct tandem_image, version) == IMAGE_VERSION &&
+                                        offsetof(struct tandem_image, load_address) == IMAGE_LOAD_ADDRESS &&
+                                        offsetof(struct tandem_image, size) == IMAGE_SIZE &&
+                                        offsetof(struct tandem_image, payload_offset) == IMAGE_PAYLOAD_OFFSET &&
+                                        offsetof(struct tandem_image, payload_size) == IMAGE_PAYLOAD_SIZE &&
+                                        offsetof(struct tandem_image, block_size) == IMAGE_BLOCK_SIZE
+                                    ? 1
+                                    : -1];
+#endif
+
+/* log2 of a block size, 0 if it is none that may be. */
+static uint32_t block_shift(uint32_t size)
 {
-    return size >= TANDEM_BLOCK_SIZE_MIN && size <= TANDEM_BLOCK_SIZE_MAX && (size & (size - 1)) == 0;
+    for (uint32_t shift = 9; shift <= 12; shift++)
+        if (size == 1u << shift)
+            return shift;
+    return 0;
 }
 
 /* The values of an image's fixed part, each alone and against the others. */
 static enum tandem_status check_image(const struct tandem_image *image, const uint8_t *bytes)
 {
     if (image->kind == 0 || (image->variant > 1 && image->variant != TANDEM_VARIANT_ANY) ||
-        bytes[IMAGE_RESERVED] != 0 || tandem_load_le16(bytes + IMAGE_RESERVED2) != 0)
+        (bytes[IMAGE_RESERVED] | bytes[IMAGE_RESERVED2] | bytes[IMAGE_RESERVED2 + 1]) != 0)
         return TANDEM_ERROR_FORMAT;
     if (image->encoding != TANDEM_ENCODING_PLAIN)
         return TANDEM_ERROR_UNSUPPORTED;
-    if (!block_size_valid(image->block_size) || image->size == 0 ||
-        payload_data_size(image->payload_size, image->block_size) != image->size)
+    uint32_t shift = block_shift(image->block_size);
+    if (shift == 0 || image->size == 0)
         return TANDEM_ERROR_FORMAT;
-    return TANDEM_OK;
+    uint32_t digests = ((image->size - 1) >> shift) * TANDEM_BLOCK_DIGEST_SIZE; /* one a block, but for the last */
+    return image->payload_size >= image->size && image->payload_size - image->size == digests ? TANDEM_OK
+                                                                                              : TANDEM_ERROR_FORMAT;
 }
 
 enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t *value, size_t size)
@@ -139,103 +152,122 @@ enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t 
     return status == TANDEM_ERROR_NOTHING ? TANDEM_OK : status;
 }
 
-static enum tandem_status parse_name(const uint8_t **name, uint8_t *name_size, const struct field *field)
+/* What becomes of the fields FIELD_VENDOR … FIELD_REVOKE. */
+#define RULES 7
+#define TO(member) offsetof(struct tandem_manifest, member)
+static const struct rule {
+    uint8_t size;     /* bytes of an item */
+    uint8_t most;     /* items, one being the least */
+    uint8_t to;       /* where a pointer to the items goes, or the one item's value */
+    uint8_t count_to; /* where their count goes; 0: it is a value */
+} rules[RULES] = {
+    {1, TANDEM_NAME_SIZE_MAX, TO(vendor), TO(vendor_size)},
+    {1, TANDEM_NAME_SIZE_MAX, TO(product), TO(product_size)},
+    {4, 255, TO(hardware), TO(hardware_count)},
+    {TANDEM_VERSION_WIRE_SIZE, 1, TO(version), 0},
+    {TANDEM_VERSION_WIRE_SIZE, 1, TO(minimum), 0},
+    {4, 1, TO(counter), 0},
+    {TANDEM_KEY_ID_SIZE, 255, TO(revoked), TO(revoked_count)},
+};
+#define RULE_OF(field) ((field)-FIELD_VENDOR)
+#define NAMES 2 /* the first two are names */
+#define REQUIRED                                                                                 \
+    (1u << RULE_OF(FIELD_VENDOR) | 1u << RULE_OF(FIELD_PRODUCT) | 1u << RULE_OF(FIELD_VERSION) | \
+     1u << RULE_OF(FIELD_COUNTER))
+
+/* Names are printed: no control characters. */
+static int name_valid(const struct field *field)
 {
-    if (field->size == 0 || field->size > TANDEM_NAME_SIZE_MAX)
-        return TANDEM_ERROR_FORMAT;
-    for (uint16_t i = 0; i < field->size; i++)
+    for (uint32_t i = 0; i < field->size; i++)
         if (field->value[i] < 0x20 || field->value[i] == 0x7F)
-            return TANDEM_ERROR_FORMAT; /* names are printed: no control characters */
-    *name = field->value;
-    *name_size = (uint8_t)field->size;
-    return TANDEM_OK;
+            return 0;
+    return 1;
 }
 
-static enum tandem_status parse_version(struct tandem_version *version, const struct field *field)
+static enum tandem_status apply_rule(struct tandem_manifest *manifest, const struct rule *rule,
+                                     const struct field *field)
 {
-    if (field->size != TANDEM_VERSION_WIRE_SIZE)
+    uint8_t *place = (uint8_t *)manifest;
+    void *to = place + rule->to;
+    uint32_t count = 0, left = field->size;
+    for (; left >= rule->size; left -= rule->size) /* no division: small cores would link a function for it */
+        count++;
+    if (left != 0 || count == 0 || count > rule->most)
         return TANDEM_ERROR_FORMAT;
-    tandem_version_load(version, field->value);
-    return TANDEM_OK;
+    if (rule->count_to != 0) {
+        place[rule->count_to] = (uint8_t)count;
+        *(const uint8_t **)to = field->value;
+    } else if (rule->size == TANDEM_VERSION_WIRE_SIZE) {
+        tandem_version_load(to, field->value);
+    } else {
+        *(uint32_t *)to = tandem_load_le32(field->value);
+    }
+    return rule >= rules + NAMES || name_valid(field) ? TANDEM_OK : TANDEM_ERROR_FORMAT;
 }
 
-/* A list of equal items. */
-static enum tandem_status parse_list(const uint8_t **items, uint8_t *count, const struct field *field, uint16_t size)
+static struct fields manifest_fields(const struct tandem_manifest *manifest)
 {
-    if (field->size == 0 || field->size % size != 0 || field->size / size > 255)
-        return TANDEM_ERROR_FORMAT;
-    *items = field->value;
-    *count = (uint8_t)(field->size / size);
-    return TANDEM_OK;
+    const uint8_t *begin = manifest->head + TANDEM_PACKAGE_HEADER_SIZE;
+    struct fields fields = {begin, begin + manifest->header.manifest_size};
+    return fields;
 }
 
-static enum tandem_status parse_field(struct tandem_manifest *manifest, const struct field *field)
+/* One more image: its payload begins where the one before ends, and no bank has two of a kind. */
+static enum tandem_status parse_image(struct tandem_manifest *manifest, const struct field *field, uint32_t *payload)
 {
     struct tandem_image image;
-    switch (field->type) {
-    case FIELD_VENDOR:
-        return parse_name(&manifest->vendor, &manifest->vendor_size, field);
-    case FIELD_PRODUCT:
-        return parse_name(&manifest->product, &manifest->product_size, field);
-    case FIELD_HARDWARE:
-        return parse_list(&manifest->hardware, &manifest->hardware_count, field, 4);
-    case FIELD_VERSION:
-        return parse_version(&manifest->version, field);
-    case FIELD_MINIMUM:
-        return parse_version(&manifest->minimum, field);
-    case FIELD_COUNTER:
-        if (field->size != 4)
+    struct fields fields = manifest_fields(manifest);
+    struct field other;
+    if (manifest->image_count++ == TANDEM_CONFIG_MAX_IMAGES)
+        return TANDEM_ERROR_TOO_LARGE;
+    enum tandem_status status = tandem_image_parse(&image, field->value, field->size);
+    if (status != TANDEM_OK)
+        return status;
+    if (image.payload_offset != *payload || image.payload_size > manifest->header.package_size - *payload)
+        return TANDEM_ERROR_FORMAT;
+    *payload += image.payload_size;
+    while (next_field(&fields, &other) == TANDEM_OK && other.value != field->value)
+        if (other.type == FIELD_IMAGE && other.value[IMAGE_KIND] == image.kind &&
+            (other.value[IMAGE_VARIANT] ^ image.variant) != 1) /* 0 and 1 alone are of different banks */
             return TANDEM_ERROR_FORMAT;
-        manifest->counter = tandem_load_le32(field->value);
-        return TANDEM_OK;
-    case FIELD_REVOKE:
-        return parse_list(&manifest->revoked, &manifest->revoked_count, field, TANDEM_KEY_ID_SIZE);
-    case FIELD_IMAGE:
-        if (manifest->image_count == TANDEM_CONFIG_MAX_IMAGES)
-            return TANDEM_ERROR_TOO_LARGE;
-        manifest->image_count++;
-        return tandem_image_parse(&image, field->value, field->size);
-    case FIELD_DESCRIPTION:
-        manifest->description = field->value;
-        manifest->description_size = field->size;
-        return TANDEM_OK;
-    default:
-        return field->type & FIELD_CRITICAL ? TANDEM_ERROR_UNSUPPORTED : TANDEM_OK;
-    }
+    return TANDEM_OK;
 }
 
 /* Fields stand in ascending order of their type (without the critical bit); only images repeat. */
 static enum tandem_status parse_fields(struct tandem_manifest *manifest)
 {
-    struct fields fields = {manifest->head + TANDEM_PACKAGE_HEADER_SIZE,
-                            manifest->head + TANDEM_PACKAGE_HEADER_SIZE + manifest->header.manifest_size};
+    struct fields fields = manifest_fields(manifest);
     struct field field;
     enum tandem_status status;
-    unsigned last = 0, version_seen = 0, counter_seen = 0;
+    uint32_t last = 0, seen = 0, payload = manifest->header.head_size;
     while ((status = next_field(&fields, &field)) == TANDEM_OK) {
-        unsigned order = field.type & ~FIELD_CRITICAL;
-        if (order < last || (order == last && field.type != FIELD_IMAGE))
+        uint32_t order = field.type & ~FIELD_CRITICAL, rule = RULE_OF(field.type);
+        if (order < last + (field.type != FIELD_IMAGE))
             return TANDEM_ERROR_FORMAT;
         last = order;
-        version_seen |= field.type == FIELD_VERSION;
-        counter_seen |= field.type == FIELD_COUNTER;
-        status = parse_field(manifest, &field);
+        if (rule < RULES) {
+            status = apply_rule(manifest, &rules[rule], &field);
+            seen |= 1u << rule;
+        } else if (field.type == FIELD_IMAGE) {
+            status = parse_image(manifest, &field, &payload);
+        } else if (field.type == FIELD_DESCRIPTION) {
+            manifest->description = field.value;
+            manifest->description_size = field.size;
+        } else if (field.type & FIELD_CRITICAL) {
+            return TANDEM_ERROR_UNSUPPORTED;
+        }
         if (status != TANDEM_OK)
             return status;
     }
     if (status != TANDEM_ERROR_NOTHING)
         return status;
-    if (manifest->vendor == NULL || manifest->product == NULL || !version_seen || !counter_seen ||
-        manifest->image_count == 0)
-        return TANDEM_ERROR_FORMAT;
-    return TANDEM_OK;
+    return (seen & REQUIRED) == REQUIRED && payload == manifest->header.package_size ? TANDEM_OK : TANDEM_ERROR_FORMAT;
 }
 
 enum tandem_status tandem_manifest_image(const struct tandem_manifest *manifest, uint8_t index,
                                          struct tandem_image *image)
 {
-    struct fields fields = {manifest->head + TANDEM_PACKAGE_HEADER_SIZE,
-                            manifest->head + TANDEM_PACKAGE_HEADER_SIZE + manifest->header.manifest_size};
+    struct fields fields = manifest_fields(manifest);
     struct field field;
     while (next_field(&fields, &field) == TANDEM_OK)
         if (field.type == FIELD_IMAGE && index-- == 0)
@@ -246,30 +278,13 @@ enum tandem_status tandem_manifest_image(const struct tandem_manifest *manifest,
 enum tandem_status tandem_manifest_find(const struct tandem_manifest *manifest, uint8_t kind, uint8_t bank,
                                         struct tandem_image *image)
 {
-    for (uint8_t i = 0; tandem_manifest_image(manifest, i, image) == TANDEM_OK; i++)
-        if (image->kind == kind && (image->variant == bank || image->variant == TANDEM_VARIANT_ANY))
-            return TANDEM_OK;
+    struct fields fields = manifest_fields(manifest);
+    struct field field;
+    while (next_field(&fields, &field) == TANDEM_OK)
+        if (field.type == FIELD_IMAGE && field.value[IMAGE_KIND] == kind &&
+            (field.value[IMAGE_VARIANT] == bank || field.value[IMAGE_VARIANT] == TANDEM_VARIANT_ANY))
+            return tandem_image_parse(image, field.value, field.size);
     return TANDEM_ERROR_INCOMPLETE;
-}
-
-/* Payloads follow the head one after the other to the package's end, and no bank has two images of a kind. */
-static enum tandem_status check_payloads(const struct tandem_manifest *manifest)
-{
-    struct tandem_image image;
-    uint32_t at = manifest->header.head_size;
-    for (uint8_t i = 0; tandem_manifest_image(manifest, i, &image) == TANDEM_OK; i++) {
-        if (image.payload_offset != at || image.payload_size > manifest->header.package_size - at)
-            return TANDEM_ERROR_FORMAT;
-        at += image.payload_size;
-        struct tandem_image other;
-        for (uint8_t j = 0; j < i; j++) {
-            tandem_manifest_image(manifest, j, &other);
-            if (other.kind == image.kind && (other.variant == image.variant || other.variant == TANDEM_VARIANT_ANY ||
-                                             image.variant == TANDEM_VARIANT_ANY))
-                return TANDEM_ERROR_FORMAT;
-        }
-    }
-    return at == manifest->header.package_size ? TANDEM_OK : TANDEM_ERROR_FORMAT;
 }
 
 enum tandem_status tandem_manifest_parse(struct tandem_manifest *manifest, const struct tandem_crypto_port *crypto,
@@ -285,8 +300,6 @@ enum tandem_status tandem_manifest_parse(struct tandem_manifest *manifest, const
         return TANDEM_ERROR_TRUNCATED;
     manifest->head = head;
     status = parse_fields(manifest);
-    if (status == TANDEM_OK)
-        status = check_payloads(manifest);
     if (status == TANDEM_OK)
         status =
             tandem_sha256(crypto, head, TANDEM_PACKAGE_HEADER_SIZE + manifest->header.manifest_size, manifest->digest);
@@ -307,16 +320,11 @@ int tandem_manifest_fits_hardware(const struct tandem_manifest *manifest, uint16
 enum tandem_status tandem_key_id(const struct tandem_crypto_port *crypto, const struct tandem_key *key,
                                  uint8_t id[TANDEM_KEY_ID_SIZE])
 {
-    struct tandem_sha256 hash;
-    uint8_t digest[TANDEM_SHA256_SIZE];
+    uint8_t message[1 + TANDEM_P256_KEY_SIZE], digest[TANDEM_SHA256_SIZE];
     size_t size = key->type == TANDEM_KEY_P256 ? TANDEM_P256_KEY_SIZE : TANDEM_ED25519_KEY_SIZE;
-    enum tandem_status status = tandem_sha256_init(&hash, crypto);
-    if (status == TANDEM_OK)
-        status = tandem_sha256_update(&hash, &key->type, 1);
-    if (status == TANDEM_OK)
-        status = tandem_sha256_update(&hash, key->key, size);
-    if (status == TANDEM_OK)
-        status = tandem_sha256_final(&hash, digest);
+    message[0] = key->type;
+    memcpy(message + 1, key->key, size);
+    enum tandem_status status = tandem_sha256(crypto, message, 1 + size, digest);
     memcpy(id, digest, TANDEM_KEY_ID_SIZE);
     return status;
 }
@@ -358,8 +366,8 @@ enum tandem_status tandem_manifest_verify(const struct tandem_manifest *manifest
     struct fields entries = {begin, begin + manifest->header.signatures_size};
     struct field entry;
     uint32_t signers = 0;
-    uint8_t good = 0, withdrawn = 0;
-    enum tandem_status status;
+    uint8_t good = 0;
+    enum tandem_status status, too_few = TANDEM_ERROR_KEY;
     if (manifest->header.signatures_size == 0)
         return TANDEM_ERROR_UNSIGNED;
     while ((status = next_field(&entries, &entry)) == TANDEM_OK) {
@@ -369,7 +377,7 @@ enum tandem_status tandem_manifest_verify(const struct tandem_manifest *manifest
         if (key == count || (signers >> key & 1))
             continue;
         if (revoked >> key & 1) {
-            withdrawn = 1;
+            too_few = TANDEM_ERROR_REVOKED;
             continue;
         }
         status = verify_one(manifest, crypto, &keys[key], entry.value + TANDEM_KEY_ID_SIZE);
@@ -380,9 +388,7 @@ enum tandem_status tandem_manifest_verify(const struct tandem_manifest *manifest
     }
     if (status != TANDEM_ERROR_NOTHING)
         return status;
-    if (good >= needed && good > 0)
-        return TANDEM_OK;
-    return withdrawn ? TANDEM_ERROR_REVOKED : TANDEM_ERROR_KEY;
+    return good >= needed && good > 0 ? TANDEM_OK : too_few;
 }
 
 enum tandem_status tandem_block_digest(const struct tandem_crypto_port *crypto, const uint8_t *block, size_t size,

@@ -3,6 +3,8 @@
  */
 #include "tandem/version.h"
 
+#include <string.h>
+
 #include "core/bytes.h"
 
 static int compare(uint32_t a, uint32_t b)
@@ -12,9 +14,7 @@ static int compare(uint32_t a, uint32_t b)
 
 int tandem_version_compare(const struct tandem_version *a, const struct tandem_version *b)
 {
-    int order = compare(a->major, b->major);
-    if (order == 0)
-        order = compare(a->minor, b->minor);
+    int order = compare((uint32_t)a->major << 16 | a->minor, (uint32_t)b->major << 16 | b->minor);
     if (order == 0)
         order = compare(a->patch, b->patch);
     if (order == 0)
@@ -22,6 +22,20 @@ int tandem_version_compare(const struct tandem_version *a, const struct tandem_v
     return order;
 }
 
+#if TANDEM_WIRE_ORDER
+/* The struct is laid out as the wire is. */
+typedef char tandem_version_check[sizeof(struct tandem_version) == TANDEM_VERSION_WIRE_SIZE ? 1 : -1];
+
+void tandem_version_store(const struct tandem_version *version, uint8_t bytes[TANDEM_VERSION_WIRE_SIZE])
+{
+    memcpy(bytes, version, sizeof *version);
+}
+
+void tandem_version_load(struct tandem_version *version, const uint8_t bytes[TANDEM_VERSION_WIRE_SIZE])
+{
+    memcpy(version, bytes, sizeof *version);
+}
+#else
 void tandem_version_store(const struct tandem_version *version, uint8_t bytes[TANDEM_VERSION_WIRE_SIZE])
 {
     tandem_store_le16(bytes, version->major);
@@ -37,6 +51,7 @@ void tandem_version_load(struct tandem_version *version, const uint8_t bytes[TAN
     version->patch = tandem_load_le32(bytes + 4);
     version->build = tandem_load_le32(bytes + 8);
 }
+#endif
 
 static size_t put_number(char *text, uint32_t number)
 {
