@@ -37,7 +37,7 @@ uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *
 #endif
 
 #if defined(NUMBER_ROW_C)
-static inline uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
+uint32_t tandem_number_row(uint32_t *r, const uint32_t *b, uint32_t a)
 {
     uint32_t carry = 0;
 
@@ -50,11 +50,6 @@ static inline uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
     return carry;
 }
 #endif
-
-uint32_t tandem_number_row(uint32_t *r, const uint32_t *b, uint32_t a)
-{
-    return row(r, b, a);
-}
 
 void tandem_number_set(uint32_t *r, uint32_t value)
 {
@@ -72,7 +67,7 @@ void tandem_number_multiply(uint32_t *r, const uint32_t *a, const uint32_t *b)
 {
     tandem_number_set(r, 0);
     for (int i = 0; i < TANDEM_WORDS; i++, r++)
-        r[TANDEM_WORDS] = row(r, b, a[i]);
+        r[TANDEM_WORDS] = tandem_number_row(r, b, a[i]);
 }
 
 uint32_t tandem_number_bit(const uint32_t *a, int place)

@@ -64,51 +64,55 @@ uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *
     return 0u - borrow;
 }
 #else
+/* A word at a time, for size; between words the carry is in a register. */
 uint32_t tandem_number_add(uint32_t *r, const uint32_t *a, const uint32_t *b, uint32_t mask)
 {
-    uint32_t x = 0;
+    register const uint32_t *end __asm__("r12") = b + TANDEM_WORDS;
+    uint32_t carry = 0;
+    uint32_t x;
     uint32_t y;
 
     __asm__ volatile(".syntax unified\n"
-                     "    lsrs  %[x], %[x], #1\n" /* no carry yet */
-                     ".rept 8\n"
-                     "    ldmia %[a]!, {%[x]}\n"
+                     "1:  ldmia %[a]!, {%[x]}\n"
                      "    ldmia %[b]!, {%[y]}\n"
                      "    ands  %[y], %[y], %[mask]\n"
+                     "    lsrs  %[carry], %[carry], #1\n" /* to the flag */
                      "    adcs  %[x], %[x], %[y]\n"
+                     "    adcs  %[carry], %[carry], %[carry]\n"
                      "    stmia %[r]!, {%[x]}\n"
-                     ".endr\n"
-                     "    movs  %[x], #0\n"
-                     "    adcs  %[x], %[x], %[x]\n"
-                     : [r] "+l"(r), [a] "+l"(a), [b] "+l"(b), [x] "+l"(x), [y] "=&l"(y)
-                     : [mask] "l"(mask)
+                     "    cmp   %[b], %[end]\n"
+                     "    bne   1b\n"
+                     : [r] "+l"(r), [a] "+l"(a), [b] "+l"(b), [carry] "+l"(carry), [x] "=&l"(x), [y] "=&l"(y)
+                     : [mask] "l"(mask), [end] "r"(end)
                      : "cc", "memory");
-    return x;
+    return carry;
 }
 
 uint32_t tandem_number_subtract(uint32_t *r, const uint32_t *a, const uint32_t *b)
 {
-    uint32_t x = 0;
+    register const uint32_t *end __asm__("r12") = b + TANDEM_WORDS;
+    uint32_t borrow = 0; /* 0 or -1 */
+    uint32_t x;
     uint32_t y;
 
     __asm__ volatile(".syntax unified\n"
-                     "    cmp   %[x], %[x]\n" /* no borrow yet */
-                     ".rept 8\n"
-                     "    ldmia %[a]!, {%[x]}\n"
+                     "1:  ldmia %[a]!, {%[x]}\n"
                      "    ldmia %[b]!, {%[y]}\n"
+                     "    rsbs  %[borrow], %[borrow], #0\n" /* to the flag */
                      "    sbcs  %[x], %[x], %[y]\n"
+                     "    sbcs  %[borrow], %[borrow], %[borrow]\n"
                      "    stmia %[r]!, {%[x]}\n"
-                     ".endr\n"
-                     "    sbcs  %[x], %[x], %[x]\n" /* 0 or -1 */
-                     : [r] "+l"(r), [a] "+l"(a), [b] "+l"(b), [x] "+l"(x), [y] "=&l"(y)
-                     :
+                     "    cmp   %[b], %[end]\n"
+                     "    bne   1b\n"
+                     : [r] "+l"(r), [a] "+l"(a), [b] "+l"(b), [borrow] "+l"(borrow), [x] "=&l"(x), [y] "=&l"(y)
+                     : [end] "r"(end)
                      : "cc", "memory");
-    return 0u - x;
+    return 0u - borrow;
 }
 #endif
 
 #if defined(__ARM_FEATURE_DSP)
-static inline __attribute__((always_inline)) uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
+uint32_t tandem_number_row(uint32_t *r, const uint32_t *b, uint32_t a)
 {
     uint32_t carry = 0;
 
@@ -129,7 +133,7 @@ static inline __attribute__((always_inline)) uint32_t row(uint32_t *r, const uin
     return carry;
 }
 #elif defined(TANDEM_SLOW_PRODUCT)
-static inline __attribute__((always_inline)) uint32_t row(uint32_t *r, const uint32_t *b, uint32_t a)
+uint32_t tandem_number_row(uint32_t *r, const uint32_t *b, uint32_t a)
 {
     /* What MOV and CMP alone reach sits in high registers: there are eight others. */
     register uint32_t carry __asm__("r8") = 0;
