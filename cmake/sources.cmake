@@ -12,6 +12,7 @@ set(TANDEM_ENGINE_SOURCES
     src/core/number.c
     src/core/p256.c
     src/core/secure.c
+    src/core/sha2.c
     src/core/sha256.c
     src/core/sha512.c)
 

@@ -7,20 +7,21 @@
  */
 #include <string.h>
 
+#include "tandem/config.h"
 #include "tandem/crypto.h"
 #include "bytes.h"
+#include "sha2.h"
 
-/* FIPS 180-4 §4.2.2. */
-static const uint32_t constants[64] = {
-    0x428A2F98, 0x71374491, 0xB5C0FBCF, 0xE9B5DBA5, 0x3956C25B, 0x59F111F1, 0x923F82A4, 0xAB1C5ED5,
-    0xD807AA98, 0x12835B01, 0x243185BE, 0x550C7DC3, 0x72BE5D74, 0x80DEB1FE, 0x9BDC06A7, 0xC19BF174,
-    0xE49B69C1, 0xEFBE4786, 0x0FC19DC6, 0x240CA1CC, 0x2DE92C6F, 0x4A7484AA, 0x5CB0A9DC, 0x76F988DA,
-    0x983E5152, 0xA831C66D, 0xB00327C8, 0xBF597FC7, 0xC6E00BF3, 0xD5A79147, 0x06CA6351, 0x14292967,
-    0x27B70A85, 0x2E1B2138, 0x4D2C6DFC, 0x53380D13, 0x650A7354, 0x766A0ABB, 0x81C2C92E, 0x92722C85,
-    0xA2BFE8A1, 0xA81A664B, 0xC24B8B70, 0xC76C51A3, 0xD192E819, 0xD6990624, 0xF40E3585, 0x106AA070,
-    0x19A4C116, 0x1E376C08, 0x2748774C, 0x34B0BCB5, 0x391C0CB3, 0x4ED8AA4A, 0x5B9CCA4F, 0x682E6FF3,
-    0x748F82EE, 0x78A5636F, 0x84C87814, 0x8CC70208, 0x90BEFFFA, 0xA4506CEB, 0xBEF9A3F7, 0xC67178F2,
-};
+#if TANDEM_CONFIG_ED25519
+/* SHA-512 is in the build, and its constants. */
+#define STRIDE 2 /* words from one constant to the next */
+#define CONSTANTS (&tandem_sha2_constants[0][0])
+#define START (&tandem_sha2_start[0][0])
+#else
+#define STRIDE 1
+#define CONSTANTS tandem_sha256_constants
+#define START tandem_sha256_start
+#endif
 
 /* Macros, because a compiler that is told to be small calls a function that is used twice. */
 #define ROTATE(x, n) (((x) >> (n)) | ((x) << (32 - (n))))
@@ -55,8 +56,9 @@ static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k
     v[6] = state[6];
     v[7] = state[7];
     do {
-        uint32_t sum = *w++ + *k++ + v[7] + CHOOSE(v[4], v[5], v[6]);
+        uint32_t sum = *w++ + *k + v[7] + CHOOSE(v[4], v[5], v[6]);
 
+        k += STRIDE;
         v[3] += sum;
         v--;
         v[0] = sum + MAJORITY(v[1], v[2], (v[2] ^ v[3]), (v[1] ^ v[2]));
@@ -65,12 +67,12 @@ static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k
 #else
 /* Registers enough: eight rounds, after which every variable is back in its own. */
 #define ROOM 0
-#define ROUND(a, b, c, d, e, f, g, h, b_c, a_b, i) \
-    do {                                           \
-        (h) += w[i] + k[i] + CHOOSE(e, f, g);      \
-        (d) += (h);                                \
-        (a_b) = (a) ^ (b);                         \
-        (h) += MAJORITY(a, b, b_c, a_b);           \
+#define ROUND(a, b, c, d, e, f, g, h, b_c, a_b, i)       \
+    do {                                                 \
+        (h) += w[i] + k[STRIDE * (i)] + CHOOSE(e, f, g); \
+        (d) += (h);                                      \
+        (a_b) = (a) ^ (b);                               \
+        (h) += MAJORITY(a, b, b_c, a_b);                 \
     } while (0)
 
 static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k)
@@ -86,7 +88,7 @@ static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k
     uint32_t x = b ^ c;
     uint32_t y;
 
-    for (const uint32_t *end = w + 16; w != end; w += 8, k += 8) {
+    for (const uint32_t *end = w + 16; w != end; w += 8, k += 8 * STRIDE) {
         ROUND(a, b, c, d, e, f, g, h, x, y, 0);
         ROUND(h, a, b, c, d, e, f, g, y, x, 1);
         ROUND(g, h, a, b, c, d, e, f, x, y, 2);
@@ -127,10 +129,10 @@ static void compress(uint32_t *state, const uint8_t *block)
         w[i] = tandem_load_be32(block + 4 * i);
     for (int i = 0; i < 8; i++)
         s[i] = state[i];
-    sixteen_rounds(s, w, constants);
-    for (const uint32_t *k = constants + 16; k != constants + 64; k += 16) {
+    sixteen_rounds(s, w, CONSTANTS);
+    for (int i = 16; i < 64; i += 16) {
         next_words(w);
-        sixteen_rounds(s, w, k);
+        sixteen_rounds(s, w, CONSTANTS + STRIDE * i);
     }
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
@@ -138,15 +140,13 @@ static void compress(uint32_t *state, const uint8_t *block)
 
 enum tandem_status tandem_sha256_init(struct tandem_sha256 *hash, const struct tandem_crypto_port *port)
 {
-    static const uint32_t start[8] = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A,
-                                      0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19};
-
     hash->port = port;
     if (port != NULL && port->sha256_init != NULL)
         return port->sha256_init(port->ctx, hash);
 
     hash->port = NULL;
-    memcpy(hash->u.soft.state, start, sizeof start);
+    for (int i = 0; i < 8; i++)
+        hash->u.soft.state[i] = START[STRIDE * i];
     hash->u.soft.length[0] = 0;
     hash->u.soft.length[1] = 0;
     return TANDEM_OK;
@@ -189,21 +189,16 @@ enum tandem_status tandem_sha256_update(struct tandem_sha256 *hash, const void *
 
 static void finish(struct tandem_sha256 *hash, uint8_t *digest)
 {
-    uint8_t *block = hash->u.soft.block;
+    uint8_t padding[64] = {0x80};
     uint32_t low = hash->u.soft.length[0];
-    uint32_t used = low & 63u;
+    uint32_t high = hash->u.soft.length[1];
+    uint32_t bits[2];
 
-    block[used++] = 0x80;
-    for (; used != 56; used++) { /* zeros, up to the place of the length in this block or the next */
-        if (used == 64) {
-            compress(hash->u.soft.state, block);
-            used = 0;
-        }
-        block[used] = 0;
-    }
-    tandem_store_be32(block + 56, hash->u.soft.length[1] << 3 | low >> 29);
-    tandem_store_be32(block + 60, low << 3);
-    compress(hash->u.soft.state, block);
+    update(hash, padding, ((55 - low) & 63u) + 1); /* up to the length, in this block or the next */
+    tandem_store_be32((uint8_t *)&bits[0], high << 3 | low >> 29);
+    tandem_store_be32((uint8_t *)&bits[1], low << 3);
+    memcpy(hash->u.soft.block + 56, bits, sizeof bits);
+    compress(hash->u.soft.state, hash->u.soft.block);
     for (int i = 0; i < 8; i++)
         tandem_store_be32(digest + 4 * i, hash->u.soft.state[i]);
 }

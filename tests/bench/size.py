@@ -52,7 +52,7 @@ PROGRAMS = [
 # By the beginnings of files' names.
 ROWS = [
     ("engine: numbers, fields", ("number", "field")),
-    ("engine: Ed25519, SHA-512", ("ed25519", "edwards", "sha512")),
+    ("engine: Ed25519, SHA-512", ("ed25519", "edwards", "sha512", "sha2")),
     ("engine: P-256", ("p256",)),
     ("engine: SHA-256, CRC, rest", ("sha256", "crc", "hmac", "md5", "secure")),
     ("package, versions", ("package", "version")),
@@ -116,8 +116,8 @@ def show_functions(target, maps):
     heading([title for _, title, _, _ in PROGRAMS])
     sizes = [{f"{file}: {section.split('.', 1)[-1]}": size for section, file, size in found if size}
              for found in maps]
-    names = sorted({name for each in sizes for name in each}, key=lambda name: -max(each.get(name, 0) for each in sizes))
-    for name in names:
+    largest = {name: max(each.get(name, 0) for each in sizes) for each in sizes for name in each}
+    for name in sorted(largest, key=lambda name: -largest[name]):
         row(name, [each.get(name, "") for each in sizes])
 
 
