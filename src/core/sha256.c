@@ -14,11 +14,11 @@
 
 #if TANDEM_CONFIG_ED25519
 /* SHA-512 is in the build, and its constants. */
-#define STRIDE 2 /* words from one constant to the next */
+#define SPACING 2 /* words from one constant to the next */
 #define CONSTANTS (&tandem_sha2_constants[0][0])
 #define START (&tandem_sha2_start[0][0])
 #else
-#define STRIDE 1
+#define SPACING 1
 #define CONSTANTS tandem_sha256_constants
 #define START tandem_sha256_start
 #endif
@@ -58,7 +58,7 @@ static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k
     do {
         uint32_t sum = *w++ + *k + v[7] + CHOOSE(v[4], v[5], v[6]);
 
-        k += STRIDE;
+        k += SPACING;
         v[3] += sum;
         v--;
         v[0] = sum + MAJORITY(v[1], v[2], (v[2] ^ v[3]), (v[1] ^ v[2]));
@@ -67,12 +67,12 @@ static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k
 #else
 /* Registers enough: eight rounds, after which every variable is back in its own. */
 #define ROOM 0
-#define ROUND(a, b, c, d, e, f, g, h, b_c, a_b, i)       \
-    do {                                                 \
-        (h) += w[i] + k[STRIDE * (i)] + CHOOSE(e, f, g); \
-        (d) += (h);                                      \
-        (a_b) = (a) ^ (b);                               \
-        (h) += MAJORITY(a, b, b_c, a_b);                 \
+#define ROUND(a, b, c, d, e, f, g, h, b_c, a_b, i)        \
+    do {                                                  \
+        (h) += w[i] + k[SPACING * (i)] + CHOOSE(e, f, g); \
+        (d) += (h);                                       \
+        (a_b) = (a) ^ (b);                                \
+        (h) += MAJORITY(a, b, b_c, a_b);                  \
     } while (0)
 
 static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k)
@@ -88,7 +88,7 @@ static void sixteen_rounds(uint32_t *state, const uint32_t *w, const uint32_t *k
     uint32_t x = b ^ c;
     uint32_t y;
 
-    for (const uint32_t *end = w + 16; w != end; w += 8, k += 8 * STRIDE) {
+    for (const uint32_t *end = w + 16; w != end; w += 8, k += 8 * SPACING) {
         ROUND(a, b, c, d, e, f, g, h, x, y, 0);
         ROUND(h, a, b, c, d, e, f, g, y, x, 1);
         ROUND(g, h, a, b, c, d, e, f, x, y, 2);
@@ -132,7 +132,7 @@ static void compress(uint32_t *state, const uint8_t *block)
     sixteen_rounds(s, w, CONSTANTS);
     for (int i = 16; i < 64; i += 16) {
         next_words(w);
-        sixteen_rounds(s, w, CONSTANTS + STRIDE * i);
+        sixteen_rounds(s, w, CONSTANTS + SPACING * i);
     }
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
@@ -146,7 +146,7 @@ enum tandem_status tandem_sha256_init(struct tandem_sha256 *hash, const struct t
 
     hash->port = NULL;
     for (int i = 0; i < 8; i++)
-        hash->u.soft.state[i] = START[STRIDE * i];
+        hash->u.soft.state[i] = START[SPACING * i];
     hash->u.soft.length[0] = 0;
     hash->u.soft.length[1] = 0;
     return TANDEM_OK;
