@@ -59,6 +59,7 @@ ROWS = [
     ("flash, journal, banks", ("flash", "journal", "bank", "device")),
     ("install", ("install",)),
     ("boot", ("boot",)),
+    ("swap and overwrite", ("exchange",)),
     ("link", ("link",)),
     ("link over byte streams", ("stream",)),
     ("compiler's helpers", ("libgcc",)),
