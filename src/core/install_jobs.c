@@ -514,6 +514,7 @@ static enum tandem_status image_failed(struct tandem_install *install, enum tand
     if (*plan < PLAN_SAME || *plan >= PLAN_COPY)
         return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, detail);
     *plan -= PLAN_SAME;
+    install->state = TANDEM_STATE_RECEIVING; /* the host was told that nothing is wanted any more */
     uint32_t shared = shared_with_manifest(install, &address);
     status = work_next(install, install->step + 1u);
     if (status != TANDEM_AGAIN || shared == 0)
