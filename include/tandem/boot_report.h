@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define TANDEM_BOOT_REPORT_SIZE 28 /**< bytes of a report in memory */
+#define TANDEM_BOOT_REPORT_SIZE 32 /**< bytes of a report in memory */
 #define TANDEM_BOOT_REQUEST_SIZE 8 /**< bytes of a request in memory */
 
 /** Why the bootloader answers hosts itself. One byte on the wire. */
@@ -26,7 +26,8 @@ enum tandem_recovery_cause {
     TANDEM_RECOVERY_NOTHING = 1, /**< nothing may be started */
     TANDEM_RECOVERY_PIN = 2,     /**< a pin or a button says so */
     TANDEM_RECOVERY_REQUEST = 3, /**< the application asked for it */
-    TANDEM_RECOVERY_DOUBT = 4    /**< the last update went wrong: a moment for hosts before what is left is started */
+    TANDEM_RECOVERY_DOUBT = 4,   /**< the last update went wrong: a moment for hosts before what is left is started */
+    TANDEM_RECOVERY_RESTARTS = 5 /**< the firmware restarts again and again without getting well */
 };
 
 /** What the last start came to. */
@@ -36,12 +37,13 @@ struct tandem_boot_report {
     enum tandem_recovery_cause recovery; /**< why the bootloader went into recovery */
     uint8_t bank;                        /**< 0 or 1 */
     uint32_t starts;                     /**< since power-on, this one included */
+    uint32_t restarts;                   /**< of these in a row without tandem_boot_report_well() or recovery */
     struct tandem_version version;       /**< of the package chosen */
 };
 
 /**
- * Bootloader: note a decision, before the jump or the recovery. The count of
- * starts goes on from the report that the memory holds.
+ * Bootloader: note a decision, before the jump or the recovery. The counts go
+ * on from the report that the memory holds.
  * @param memory that outlives a reset
  * @param boot as tandem_boot_decide() left it
  * @param recovery TANDEM_RECOVERY_NOT: an image is started
@@ -57,6 +59,13 @@ void tandem_boot_report_store(uint8_t memory[TANDEM_BOOT_REPORT_SIZE], const str
  */
 enum tandem_status tandem_boot_report_load(struct tandem_boot_report *report,
                                            const uint8_t memory[TANDEM_BOOT_REPORT_SIZE]);
+
+/**
+ * Application: this firmware does its work, so restarts are counted anew.
+ * Call it after the self-test, at every start; for a firmware that is
+ * confirmed nothing else tells a bootloader that it crashes again and again.
+ */
+void tandem_boot_report_well(uint8_t memory[TANDEM_BOOT_REPORT_SIZE]);
 
 /** Application: ask for recovery at the next start. A reset is to follow, as from `enter_ota` of the system port. */
 void tandem_boot_request_store(uint8_t memory[TANDEM_BOOT_REQUEST_SIZE]);

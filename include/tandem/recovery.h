@@ -1,10 +1,10 @@
 /**
  * @file
  * Recovery: a bootloader that takes an update itself, over the link, when
- * nothing may be started, when a pin says so, or when the application asked
- * for it. The same installer with the same checks as in an application, and
- * the rules for coming back out: an update restarts the device, and so does
- * silence, if there is something to start.
+ * nothing may be started, when what is started restarts again and again, when
+ * a pin says so, or when the application asked for it. The same installer with the same checks as in an application,
+ * and the rules for coming back out: an update restarts the device, and so does silence, if there is something to
+ * start.
  *
  * Device side, for bootloaders on any board. It never waits:
  * tandem_recovery_poll() moves it. The boot decision does not need it; a
@@ -21,6 +21,7 @@ extern "C" {
 #endif
 
 #define TANDEM_RECOVERY_SILENCE_MS 60000 /**< default patience with hosts that say nothing */
+#define TANDEM_RECOVERY_RESTARTS_MAX 8   /**< starts in a row of a firmware that does not get well */
 
 /** What a recovery needs. All of it must outlive the recovery. */
 struct tandem_recovery_options {
@@ -44,13 +45,23 @@ struct tandem_recovery {
 };
 
 /**
- * Decide as tandem_boot_decide(), at a start at which recovery is wanted
- * whatever is installed. A firmware on trial is passed by and loses its
- * trial: while one lasts, no update is taken.
- * @return as tandem_boot_decide(): TANDEM_OK if recovery may be left for a firmware
+ * Whether recovery is wanted at this start, whatever is installed. Call it first; takes the request.
+ * @param report memory of the boot report, as the last start left it
+ * @param request memory of the request
+ * @param pin 1: a pin or a button says so
+ * @return #TANDEM_RECOVERY_NOT, or why
  */
-enum tandem_status tandem_recovery_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
-                                          size_t size);
+enum tandem_recovery_cause tandem_recovery_wanted(const uint8_t report[TANDEM_BOOT_REPORT_SIZE],
+                                                  uint8_t request[TANDEM_BOOT_REQUEST_SIZE], int pin);
+
+/**
+ * Decide as tandem_boot_decide(). If recovery is wanted, a firmware on trial
+ * is passed by and loses its trial: while one lasts, no update is taken.
+ * @param wanted as tandem_recovery_wanted() says
+ * @param boot,device,buffer,size,return as of tandem_boot_decide(); TANDEM_OK: recovery may be left for a firmware
+ */
+enum tandem_status tandem_recovery_decide(enum tandem_recovery_cause wanted, struct tandem_boot *boot,
+                                          const struct tandem_device *device, uint8_t *buffer, size_t size);
 
 /**
  * Begin. Hosts see version 0.0.0 if nothing may be started, so that they do

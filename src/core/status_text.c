@@ -145,6 +145,8 @@ const char *tandem_recovery_cause_text(enum tandem_recovery_cause cause)
         return "the application asked for it";
     case TANDEM_RECOVERY_DOUBT:
         return "the last update went wrong";
+    case TANDEM_RECOVERY_RESTARTS:
+        return "the firmware restarts again and again";
     }
     return "unknown cause";
 }

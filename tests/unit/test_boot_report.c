@@ -11,7 +11,8 @@ static const struct tandem_boot decided = {
 static int is_empty(const struct tandem_boot_report *report)
 {
     return report->reason == TANDEM_BOOT_NONE && report->status == TANDEM_OK && report->bank == 0 &&
-           report->recovery == TANDEM_RECOVERY_NOT && report->starts == 0 && report->version.major == 0;
+           report->recovery == TANDEM_RECOVERY_NOT && report->starts == 0 && report->restarts == 0 &&
+           report->version.major == 0;
 }
 
 static void store_and_load(void)
@@ -45,6 +46,30 @@ static void starts(void)
     tandem_boot_report_store(memory, &decided, TANDEM_RECOVERY_NOT);
     CHECK_EQUAL(tandem_boot_report_load(&report, memory), TANDEM_OK);
     CHECK_EQUAL(report.starts, 1);
+}
+
+/* Restarts in a row: until somebody is well, or recovery had its turn. */
+static void restarts(void)
+{
+    uint8_t memory[TANDEM_BOOT_REPORT_SIZE] = {0};
+    struct tandem_boot_report report;
+    tandem_boot_report_well(memory); /* nothing there, nothing done */
+    CHECK_EQUAL(tandem_boot_report_load(&report, memory), TANDEM_ERROR_NOTHING);
+    for (uint32_t n = 1; n <= 30; n++) {
+        tandem_boot_report_store(memory, &decided, n % 10 == 0 ? TANDEM_RECOVERY_RESTARTS : TANDEM_RECOVERY_NOT);
+        CHECK_EQUAL(tandem_boot_report_load(&report, memory), TANDEM_OK);
+        CHECK_EQUAL(report.restarts, n % 10);
+        CHECK_EQUAL(report.starts, n);
+    }
+    for (uint32_t n = 1; n <= 5; n++) {
+        tandem_boot_report_store(memory, &decided, TANDEM_RECOVERY_NOT);
+        tandem_boot_report_store(memory, &decided, TANDEM_RECOVERY_NOT);
+        tandem_boot_report_well(memory);
+        CHECK_EQUAL(tandem_boot_report_load(&report, memory), TANDEM_OK);
+        CHECK_EQUAL(report.restarts, 0);
+        CHECK_EQUAL(report.starts, 30 + 2 * n);
+        CHECK_EQUAL(report.reason, TANDEM_BOOT_FALLBACK);
+    }
 }
 
 /* Every bit counts. */
@@ -101,7 +126,7 @@ static void request(void)
 
 static void texts(void)
 {
-    for (unsigned cause = TANDEM_RECOVERY_NOT; cause <= TANDEM_RECOVERY_DOUBT; cause++)
+    for (unsigned cause = TANDEM_RECOVERY_NOT; cause <= TANDEM_RECOVERY_RESTARTS; cause++)
         CHECK(strcmp(tandem_recovery_cause_text((enum tandem_recovery_cause)cause), "unknown cause") != 0);
     CHECK(strcmp(tandem_recovery_cause_text((enum tandem_recovery_cause)99), "unknown cause") == 0);
 }
@@ -110,6 +135,7 @@ int main(void)
 {
     RUN(store_and_load);
     RUN(starts);
+    RUN(restarts);
     RUN(damage);
     RUN(noise);
     RUN(request);

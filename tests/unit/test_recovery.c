@@ -43,11 +43,12 @@ struct bench {
     struct tandem_source source;
     struct tandem_offer offer;
     uint8_t head[1024];
-    uint8_t retained[TANDEM_BOOT_REPORT_SIZE];
+    uint8_t retained[TANDEM_BOOT_REPORT_SIZE], request[TANDEM_BOOT_REQUEST_SIZE];
     enum tandem_recovery_cause wanted; /* what the pin or the application says at the next start */
     enum mode mode;
     unsigned starts, left; /* of the latter, out of recovery by itself */
     int reboot;
+    int sick; /* the application does not get well */
 };
 
 static struct bench b;
@@ -118,14 +119,14 @@ static enum tandem_status reboot(void *ctx)
 /* The bootloader, as a board writes it. */
 static void start(void)
 {
-    enum tandem_recovery_cause cause = b.wanted;
+    if (b.wanted == TANDEM_RECOVERY_REQUEST)
+        tandem_boot_request_store(b.request);
+    enum tandem_recovery_cause cause = tandem_recovery_wanted(b.retained, b.request, b.wanted == TANDEM_RECOVERY_PIN);
     b.wanted = TANDEM_RECOVERY_NOT;
     b.reboot = 0;
     b.starts++;
     b.down.count = 0;
-    enum tandem_status status = cause == TANDEM_RECOVERY_NOT
-                                    ? fixture_boot(&b.f, &b.boot)
-                                    : tandem_recovery_decide(&b.boot, &b.f.device, b.f.buffer, sizeof b.f.buffer);
+    enum tandem_status status = tandem_recovery_decide(cause, &b.boot, &b.f.device, b.f.buffer, sizeof b.f.buffer);
     if (status != TANDEM_OK)
         cause = TANDEM_RECOVERY_NOTHING;
     tandem_boot_report_store(b.retained, &b.boot, cause);
@@ -140,6 +141,9 @@ static void start(void)
     tandem_link_service_init(&b.service, &b.f.install, NULL);
     tandem_link_service_boot(&b.service, &b.report);
     tandem_link_device_init(&b.link, &b.service, &b.device_port, 0);
+    if (b.sick)
+        return;
+    tandem_boot_report_well(b.retained);
     (void)tandem_install_confirm(&b.f.install);
 }
 
@@ -357,6 +361,7 @@ static const struct {
 } states[] = {
     {virgin, 1},
     {both_damaged, 3},
+    {both_damaged, 2}, /* the same again: what could be copied is not worth it */
     {confirmed_damaged_other_erased, 2},
     {only_noise, 2},
     {journal_noise_alone, 1},
@@ -385,6 +390,7 @@ static void every_state(void)
         CHECK_EQUAL(b.mode, RECOVERY);
         CHECK_EQUAL(b.left, 0);
         updates(states[i].version);
+        CHECK(fixture_holds(&b.f, b.boot.bank, TANDEM_KIND_APPLICATION, &b.package));
         info = ask();
         CHECK_EQUAL(info.recovery, TANDEM_RECOVERY_NOT);
         CHECK_EQUAL(info.boot_reason, TANDEM_BOOT_TRIAL);
@@ -396,7 +402,7 @@ static void every_state(void)
     }
 }
 
-/* Recover with version 3. @return 1; 0 if power failed in operation `op` of it */
+/* Recover. @return 1; 0 if power failed in operation `op` of it */
 static int recovers_until(unsigned op)
 {
     jmp_buf out;
@@ -420,7 +426,7 @@ static void cut_everywhere(void)
         for (unsigned op = 1, done = 0; !done; op++) {
             begin();
             states[i].make();
-            offer(3);
+            offer(states[i].version);
             done = (unsigned)recovers_until(op);
             if (!done) {
                 cuts++;
@@ -428,10 +434,10 @@ static void cut_everywhere(void)
                 start();
                 if (b.mode == APPLICATION) {
                     whole++;
-                    CHECK_EQUAL(b.boot.version.major, 3);
+                    CHECK_EQUAL(b.boot.version.major, states[i].version);
                     CHECK(fixture_holds(&b.f, b.boot.bank, TANDEM_KIND_APPLICATION, &b.package));
                 }
-                updates(3);
+                updates(states[i].version);
             }
             end();
         }
@@ -490,6 +496,38 @@ static void wanted_on_trial(void)
         updates(3);
         end();
     }
+}
+
+/* A firmware that is confirmed and crashes: recovery after some starts; an update, or silence and another try. */
+static void restarts(void)
+{
+    begin();
+    two_banks();
+    b.sick = 1;
+    for (unsigned turn = 0; turn < 3; turn++) {
+        for (unsigned i = turn != 0; i < TANDEM_RECOVERY_RESTARTS_MAX; i++) { /* one was when recovery was left */
+            start();
+            CHECK_EQUAL(b.mode, APPLICATION);
+        }
+        start();
+        CHECK_EQUAL(b.mode, RECOVERY);
+        struct tandem_info info = ask();
+        CHECK_EQUAL(info.recovery, TANDEM_RECOVERY_RESTARTS);
+        CHECK_EQUAL(info.boot_reason, TANDEM_BOOT_CONFIRMED);
+        CHECK_EQUAL(info.version.major, 2);
+        CHECK_EQUAL(b.left, turn);
+        if (turn == 2)
+            break;
+        pass(SILENCE_MS + 10);
+        CHECK_EQUAL(b.mode, APPLICATION);
+    }
+    b.sick = 0;
+    updates(3);
+    for (unsigned i = 0; i < 3 * TANDEM_RECOVERY_RESTARTS_MAX; i++) { /* those who are well may restart */
+        start();
+        CHECK_EQUAL(b.mode, APPLICATION);
+    }
+    end();
 }
 
 /* A host that dies between the last byte and the switch: silence is enough to start what it brought. */
@@ -648,6 +686,7 @@ int main(void)
     RUN(cut_everywhere);
     RUN(wanted);
     RUN(wanted_on_trial);
+    RUN(restarts);
     RUN(host_dies);
     RUN(host_returns);
     RUN(noise_on_the_line);

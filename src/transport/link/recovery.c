@@ -5,14 +5,27 @@
 
 #include <string.h>
 
-enum tandem_status tandem_recovery_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
-                                          size_t size)
+enum tandem_recovery_cause tandem_recovery_wanted(const uint8_t report[TANDEM_BOOT_REPORT_SIZE],
+                                                  uint8_t request[TANDEM_BOOT_REQUEST_SIZE], int pin)
+{
+    struct tandem_boot_report last;
+
+    if (tandem_boot_request_take(request))
+        return TANDEM_RECOVERY_REQUEST;
+    if (pin)
+        return TANDEM_RECOVERY_PIN;
+    (void)tandem_boot_report_load(&last, report); /* after power-on there is none */
+    return last.restarts >= TANDEM_RECOVERY_RESTARTS_MAX ? TANDEM_RECOVERY_RESTARTS : TANDEM_RECOVERY_NOT;
+}
+
+enum tandem_status tandem_recovery_decide(enum tandem_recovery_cause wanted, struct tandem_boot *boot,
+                                          const struct tandem_device *device, uint8_t *buffer, size_t size)
 {
     enum tandem_status status;
 
     do /* each decision counts a trial that is not begun, until none is left */
         status = tandem_boot_decide(boot, device, buffer, size);
-    while (status == TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL);
+    while (wanted != TANDEM_RECOVERY_NOT && status == TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL);
     return status;
 }
 
