@@ -70,7 +70,7 @@ class Machine:
 
     def launch(self, *arguments, uart=0):
         """Start QEMU, with the board's UART of this number at `serial`."""
-        for name in ("serial", "control", "debug"):
+        for name in ("serial", "control", "debug", "pins"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))
         command = [QEMU, "-display", "none", "-monitor", "none",

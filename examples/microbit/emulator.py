@@ -19,6 +19,7 @@ PAGE = 0x400
 JOURNAL = (0x8000, 0x1000)
 MANIFESTS = (0x9000, 0x9400)
 BANKS = (0xA000, 0x25000)
+BUTTON_A = 17  # its pin, low when held
 
 
 def factory_flash(bootloader, package=None, image=None, bank=0):
@@ -69,11 +70,12 @@ class Board(Machine):
         super().__init__("microbit", folder)
         self.flash = bytes(flash)
         self.plugin = plugin  # a value for QEMU's -plugin
+        self.button = False  # whether button A is held at power-on, and until the board resets itself
 
-    def start(self, ram=None, before_run=None):
-        """Switch on. `ram`: what the RAM holds then; zeros if not given. `before_run` is handed the debugger
-        before the first instruction."""
-        self.launch("-M", "microbit", "-S", "-gdb", f"unix:{self.path('debug')},server=on,wait=off",
+    def start(self, ram=None):
+        """Switch on. `ram`: what the RAM holds then; zeros if not given."""
+        self.launch("-M", "microbit", "-accel", "tcg", "-S", "-gdb", f"unix:{self.path('debug')},server=on,wait=off",
+                    "-qtest", f"unix:{self.path('pins')},server=on,wait=off", "-qtest-log", "none",
                     *(["-plugin", self.plugin] if self.plugin else []))
         debugger = Debugger(self.path("debug"))
         debugger.write(0, self.flash)
@@ -81,10 +83,19 @@ class Board(Machine):
             debugger.write(RAM, ram)
         self.ask("system_reset")  # the CPU fetches stack and entry anew
         self.wait_for("RESET")
-        if before_run is not None:
-            before_run(debugger)
+        if self.button:
+            self.pull(BUTTON_A)
         debugger.let_go()
         self.keep_awake()
+
+    def pull(self, pin):
+        """Pull a pin to ground."""
+        pins = connect(self.path("pins"))
+        pins.sendall(b"set_irq_in /machine/nrf51 unnamed-gpio-in %d 0\n" % pin)
+        answer = pins.recv(100)
+        pins.close()
+        if answer != b"OK\n":
+            raise OSError(f"QEMU did not pull pin {pin}: {answer}")
 
     def memory(self, address, size):
         """Read memory of the running board."""

@@ -6,51 +6,20 @@
 Each test starts from a flash as it could be in the field, lets the board run,
 and asks it over its UART what became of it.
 """
-import os
-import socket
 import struct
-import subprocess
 import sys
 import time
-import zlib
 
 import common
 import rig
-from common import REFUSED_KEY, REVERTED, Failure, Tests, expect
-from rig import emulator
+from common import DIGEST, REFUSED_KEY, REVERTED, Failure, expect
+from rig import CONFIRMED, FALLBACK, FIRST, TRIAL, WENT_BACK, damage, emulator, place
 
 STACK_SIZE = 0x1000
+UNFED_MOST = 30_000_000  # instructions, 3 s or so; the watchdog waits for 10
 
 
-class BoardTests(Tests):
-    product = "microbit"
-
-    def board(self, flash):
-        return rig.Board(flash, self.options.plugin, self.folder())
-
-    def runs(self, board, name, state="confirmed"):
-        """An application runs, it is this one to the byte, and says so."""
-        status = self.host.status(board)
-        bank, _ = rig.running_bank(board, self.firmware, (name,))
-        expect("version", status["version"], {"v1": "1.0.0", "v2": "2.0.0", "v3_broken": "3.0.0"}[name])
-        expect("bank", status["bank"], bank)
-        expect("state", status["state"], *state.split())
-        return bank
-
-    def in_recovery(self, board, version="0.0.0"):
-        """The bootloader itself answers."""
-        status = self.host.status(board)
-        if board.vectors() >= emulator.JOURNAL[0]:
-            raise Failure(f"an application runs: interrupts go to {board.vectors():#x}")
-        expect("version", status["version"], version)
-
-    def pack_banks(self, name, version, images, key=None):
-        """A package of an image for each bank."""
-        images = [(image, f",bank={bank}{more}") for bank, (image, more) in enumerate(images)]
-        return self.pack(name, version, images, key)
-
-    # ---- the tests ----
-
+class BoardTests(rig.BoardTests):
     def test_update(self):
         """From version 1 to version 2, and it stays."""
         with self.board(self.firmware.factory("v1")) as board:
@@ -60,16 +29,8 @@ class BoardTests(Tests):
             expect("bank", self.runs(board, "v2"), 1)
             expect("accesses to what the chip lacks", board.watched()["forbidden"], 0)
             board.cut()
-            board.start(ram=os.urandom(emulator.RAM_SIZE))
+            board.start(ram=self.noise())
             expect("bank", self.runs(board, "v2"), 1)
-
-    def test_virgin(self):
-        """A board with nothing but its bootloader takes its first firmware over the UART."""
-        with self.board(self.firmware.factory()) as board:
-            board.start()
-            self.in_recovery(board)
-            self.updates(board, "v1")
-            self.runs(board, "v1")
 
     def test_broken(self):
         """A firmware that fails its self-test is gone by itself, says why, and the next update succeeds."""
@@ -81,46 +42,6 @@ class BoardTests(Tests):
             expect("outcome", self.host.status(board)["outcome"]["status"], REVERTED)
             self.updates(board, "v2")
             self.runs(board, "v2")
-
-    def test_damaged(self):
-        """A damaged firmware is not started: the other one is, and if that is damaged too, recovery heals the board."""
-        with self.board(self.firmware.factory("v1")) as board:
-            board.start()
-            self.updates(board, "v2")
-            board.cut()
-            good = board.flash
-            board.flash = damage(good, 1)
-            board.start()
-            expect("bank", self.runs(board, "v1", "failed"), 0)
-            board.cut()
-            board.flash = damage(good, 0, 1)
-            board.start()
-            self.in_recovery(board)
-            self.updates(board, "v2")
-            self.runs(board, "v2")
-
-    def test_lost_trial(self):
-        """Both firmwares go bad in the middle of a trial."""
-        with self.board(self.firmware.factory("v1")) as board:
-            self.begin_trial(board)
-            board.cut()
-            board.flash = damage(board.flash, 0, 1)
-            board.start()
-            self.in_recovery(board)
-            self.updates(board, "v2")
-            self.runs(board, "v2")
-
-    def begin_trial(self, board):
-        """Leave the board just when it starts a firmware that will not confirm itself."""
-        board.start()
-        process = self.host.start(board, self.firmware.package("v3_broken"))
-        end = time.monotonic() + 20
-        while board.vectors() != emulator.BANKS[1]:
-            if time.monotonic() > end:
-                raise Failure("the trial did not begin")
-            time.sleep(0.005)
-        process.kill()
-        process.wait()
 
     def test_strangers(self):
         """What another key signed is refused, and changes nothing."""
@@ -196,48 +117,102 @@ class BoardTests(Tests):
             self.runs(board, "v2")
             print(f"     {seconds:.1f} s in all, {wire.lost} bytes lost on the line")
 
-    def test_button(self):
-        """Button A at reset: the bootloader takes an update although there is a firmware."""
+    def test_fallback(self):
+        """A damaged firmware is not started: the other one is."""
         with self.board(self.firmware.factory("v1")) as board:
-            board.start(before_run=self.hold_button)
-            self.in_recovery(board, "1.0.0")
+            board.start()
             self.updates(board, "v2")
-            self.runs(board, "v2")
-
-    def test_button_on_trial(self):
-        """Button A during a trial: the trial is lost, else no update would be taken."""
-        with self.board(self.firmware.factory("v1")) as board:
-            self.begin_trial(board)
             board.cut()
-            board.start(before_run=self.hold_button)
-            self.in_recovery(board, "1.0.0")
+            board.flash = damage(board.flash, 1)
+            board.start()
+            expect("bank", self.runs(board, "v1", "failed"), 0)
+
+    def test_report(self):
+        """At each start the application and its host can read what the bootloader decided."""
+        with self.board(self.firmware.factory("v1")) as board:
+            board.start(ram=self.noise())
+            self.decided(board, "v1", FIRST, starts=1)
+            board.cut()
+            board.start(ram=self.noise())
+            self.decided(board, "v1", CONFIRMED, starts=1)
+            self.updates(board, "v2")
+            self.decided(board, "v2", TRIAL, starts=2)
+            self.host.run(board, "update", self.firmware.package("v3_broken"))
+            self.decided(board, "v2", WENT_BACK, REVERTED, starts=2 + 3 + 1)
+            board.cut()
+            board.flash = damage(board.flash, 1)
+            board.start()  # what was on trial is whole: better that than nothing
+            self.host.status(board)
+            expect("reason", rig.report(board)["reason"], FALLBACK)
+            expect("status", rig.report(board)["status"], DIGEST)
+
+    def decided(self, board, name, reason, status=0, starts=None):
+        """A firmware runs, and what the bootloader said of it is in RAM and comes over the link."""
+        said = self.host.status(board)
+        bank, _ = rig.running_bank(board, self.firmware, (name,))
+        expect("boot report", rig.report(board), {"starts": starts, "restarts": 0, "reason": reason, "status": status,
+                                                  "recovery": 0, "bank": bank, "major": int(name[1])})
+        expect("reason", said["boot"]["reason"], reason)
+        expect("status", said["boot"]["status"], status)
+        expect("recovery", said["boot"]["recovery"], 0)
+
+    def test_verify_once(self):
+        """How long a start takes, and what a proof stands for."""
+        took = {}
+        for bootloader in ("bootloader", "bootloader_once"):
+            with self.board(self.firmware.factory("v1", bootloader)) as board:
+                for start in ("first", "later"):
+                    board.start()
+                    self.runs(board, "v1", "idle")
+                    took[bootloader, start] = board.watched()["start"]
+                    board.cut()
+        print(f"     instructions of a start: {took['bootloader', 'later']}; with one verification"
+              f" {took['bootloader_once', 'first']}, later {took['bootloader_once', 'later']}")
+        if took["bootloader_once", "first"] < took["bootloader", "later"] * 0.9:
+            raise Failure("the first start did not verify")
+        if took["bootloader_once", "later"] > took["bootloader", "later"] / 10:
+            raise Failure("later starts verify too")
+        # The proof is of one head. Another one is verified, and taken or not.
+        with self.board(self.firmware.factory("v1", "bootloader_once")) as board:
+            board.start()
+            self.runs(board, "v1", "idle")
+            board.cut()
+            proven = board.flash
+            board.flash = place(proven, self.firmware.package("v2"), self.firmware.image("v2", 0))
+            board.start()
+            self.runs(board, "v2", "idle")
+            if board.watched()["start"] < took["bootloader", "later"] * 0.9:
+                raise Failure("a proof served for another firmware")
+            board.cut()
+            for wrong in (damage(place(proven, self.firmware.package("v2"), self.firmware.image("v2", 0)), 0),
+                          proven[:emulator.MANIFESTS[0] + 40] + b"\0" + proven[emulator.MANIFESTS[0] + 41:]):
+                board.flash = wrong
+                board.start()
+                self.in_recovery(board)
+                board.cut()
+            # What an update brought is verified at its first start.
+            board.flash = proven
+            board.start()
             self.updates(board, "v2")
             self.runs(board, "v2")
 
-    def hold_button(self, debugger):
-        """No emulated pin can be pulled from outside: answer for board_button() instead."""
-        address = symbol(self.firmware.path("bootloader.elf"), "board_button")
-        expect("breakpoint", debugger.request(b"Z1,%x,2" % address), b"OK")
-        debugger.request(b"c")
-        registers = bytes.fromhex(debugger.request(b"g").decode())
-        words = list(struct.unpack_from("<16I", registers))
-        words[0], words[15] = 1, words[14] & ~1 # return 1
-        expect("registers", debugger.request(b"G" + (struct.pack("<16I", *words) + registers[64:]).hex().encode()), b"OK")
-        expect("breakpoint", debugger.request(b"z1,%x,2" % address), b"OK")
-
-    def test_request(self):
-        """The application can be asked to make way for the bootloader's recovery."""
+    def test_watchdog(self):
+        """Nothing takes so long that the watchdog would bite: starting, updating, recovering."""
+        unfed = {}
         with self.board(self.firmware.factory("v1")) as board:
             board.start()
             self.runs(board, "v1", "idle")
-            ask_for_recovery(board.serial[5:])
-            end = time.monotonic() + 10
-            while board.vectors() >= emulator.JOURNAL[0] and time.monotonic() < end:
-                time.sleep(0.05)
-            time.sleep(0.5)
-            self.in_recovery(board, "1.0.0")
+            unfed["start"] = board.watched()["unfed"]
             self.updates(board, "v2")
-            self.runs(board, "v2")
+            unfed["update"] = board.watched()["unfed"]
+            board.cut()
+            board.flash = damage(board.flash, 0, 1)
+            board.start()
+            self.updates(board, "v2")
+            unfed["recovery"] = board.watched()["unfed"]
+        print(f"     most instructions between two feeds: {unfed}")
+        if not 0 < min(unfed.values()) <= max(unfed.values()) < UNFED_MOST:
+            raise Failure("the watchdog would bite")
 
     def test_registers(self):
         """No image holds the address of a register that the emulator has and the chip has not."""
@@ -270,52 +245,6 @@ class BoardTests(Tests):
 def used(board):
     stack = board.memory(emulator.RAM, STACK_SIZE)
     return STACK_SIZE - (len(stack) - len(stack.lstrip(b"\xa5")))
-
-
-def damage(flash, *banks):
-    """One bit of each bank."""
-    flash = bytearray(flash)
-    for bank in banks:
-        flash[emulator.BANKS[bank] + 5000] ^= 4
-    return bytes(flash)
-
-
-def place(flash, package, image):
-    """Put a package's head and an image into bank 0."""
-    with open(package, "rb") as file:
-        head = emulator.head_of(file.read())
-    flash = bytearray(flash)
-    flash[emulator.MANIFESTS[0]:emulator.MANIFESTS[0] + len(head)] = head
-    flash[emulator.BANKS[0]:emulator.BANKS[0] + len(image)] = image
-    return bytes(flash)
-
-
-def symbol(program, name):
-    """A function's address."""
-    for line in subprocess.run(["arm-none-eabi-nm", program], check=True, stdout=subprocess.PIPE,
-                               text=True).stdout.splitlines():
-        if line.endswith(" " + name):
-            return int(line.split()[0], 16) & ~1
-    raise Failure(f"{program} has no {name}")
-
-
-def frame(packet):
-    """A control packet as it goes over a byte stream: COBS, and a CRC-32 behind it."""
-    packet = b"\x00" + packet
-    packet += struct.pack("<I", zlib.crc32(packet))
-    groups = packet.split(b"\x00")
-    return b"\x00" + b"".join(bytes([len(group) + 1]) + group for group in groups) + b"\x00"
-
-
-def ask_for_recovery(path):
-    """QUERY, then ENTER, by hand: the command has no word for it."""
-    line = socket.socket(socket.AF_UNIX)
-    line.connect(path)
-    line.sendall(frame(bytes([0xC0, 0x01, 1, 0, 1, 0, 1])))
-    time.sleep(0.2)
-    line.sendall(frame(bytes([0xC1, 0x07, 2, 0])))
-    time.sleep(0.3)
-    line.close()
 
 
 def main():

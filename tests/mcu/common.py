@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 
-REVERTED, REFUSED_KEY = 112, 65  # exit codes, and statuses of an outcome
+REFUSED_KEY, DIGEST, REVERTED, NO_FIRMWARE = 65, 68, 112, 113  # exit codes, and statuses of an outcome
 GIVE_UP_SECONDS = 60
 
 

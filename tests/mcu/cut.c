@@ -2,7 +2,9 @@
  * A plugin for QEMU that watches the micro:bit's flash controller: it counts
  * the words programmed and the pages erased, and can stop the processor for
  * ever right after the n-th of them, which is where the power fails. It also
- * counts accesses to registers that the emulator has and the chip has not.
+ * counts accesses to registers that the emulator has and the chip has not, the
+ * instructions of a start, and the longest stretch of them in which nobody fed
+ * the watchdog.
  *
  * What it finds stands in a file that the test maps too (struct report). The
  * prototypes are those of QEMU's plugin interface, version 1; QEMU resolves
@@ -24,7 +26,12 @@
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 
+enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+
 extern void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*cb)(uint64_t id, struct qemu_plugin_tb *tb));
+extern void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, enum qemu_plugin_op op, void *counter,
+                                                     uint64_t amount);
+extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -40,6 +47,7 @@ int qemu_plugin_version = 1;
 #define FLASH_END 0x40000u
 #define BANKS_BEGIN 0x0A000u
 #define ERASEPAGE 0x4001E508u
+#define WATCHDOG_RELOAD 0x40010600u
 #define VTOR 0xE000ED08u
 #define SYSTICK_BEGIN 0xE000E010u
 #define SYSTICK_END 0xE000E020u
@@ -57,6 +65,8 @@ struct report {
     volatile uint32_t armed;     /* written by the test; 1: stop at the next operation */
     volatile uint32_t busy;      /* 1: an operation takes long */
     volatile uint32_t forbidden; /* accesses to what a Cortex-M0 of this chip lacks */
+    volatile uint32_t start;     /* instructions from power-on to the first of a bank; 0: none yet */
+    volatile uint32_t unfed;     /* instructions of the longest stretch in which nobody fed the watchdog */
 };
 
 static struct report *report;
@@ -64,6 +74,7 @@ static uint32_t stop_at, counted;
 static uint32_t word_us, erase_us;
 static int only_records; /* words in the banks do not count */
 static int only_erases;  /* no words count */
+static uint64_t instructions, fed_at;
 
 static void take_time(uint32_t us)
 {
@@ -93,6 +104,13 @@ static void note(uint32_t kind, uint32_t address)
         pause();
 }
 
+static void note_feed(void)
+{
+    if (instructions - fed_at > report->unfed)
+        report->unfed = (uint32_t)(instructions - fed_at);
+    fed_at = instructions;
+}
+
 static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
 {
     (void)cpu;
@@ -100,13 +118,20 @@ static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
         report->forbidden++;
     else if (address < FLASH_END && qemu_plugin_mem_is_store(info))
         note(KIND_WORD, (uint32_t)address);
+    else if (address == WATCHDOG_RELOAD)
+        note_feed();
     else if (address == ERASEPAGE && qemu_plugin_mem_is_store(info))
         note(KIND_ERASE, (uint32_t)(uintptr_t)data & 7); /* all 16-bit stores name their source there */
 }
 
 static void on_translate(uint64_t id, struct qemu_plugin_tb *tb)
 {
+    uint64_t address = qemu_plugin_tb_vaddr(tb);
+
     (void)id;
+    if (report->start == 0 && address >= BANKS_BEGIN && address < FLASH_END)
+        report->start = (uint32_t)instructions; /* it is translated because it is to run */
+    qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &instructions, qemu_plugin_tb_n_insns(tb));
     for (size_t i = 0; i < qemu_plugin_tb_n_insns(tb); i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint16_t code;

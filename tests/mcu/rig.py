@@ -3,38 +3,41 @@ built, and flash operations that are watched and cut short.
 """
 import mmap
 import os
+import random
 import re
 import socket
 import struct
 import sys
 import threading
 import time
+import zlib
 
-from common import Failure, Files, some_bits
+import common
+from common import Failure, Files, expect, some_bits
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "examples", "microbit"))
 import emulator  # noqa: E402
 
-HANDOVER = 0x20003FF0
+HANDOVER = 0x20003FC0
+REPORT = HANDOVER + 12  # tandem/boot_report.h
+NO_RECOVERY, NOTHING, PIN, REQUEST, RESTARTS = range(5)  # enum tandem_recovery_cause
+CONFIRMED, FIRST, TRIAL, WENT_BACK, REFUSED, FALLBACK = range(1, 7)  # enum tandem_boot_reason
 KIND_WORD, KIND_ERASE = 1, 2
+WATCHED = ("all", "records", "erases", "kind", "address", "stopped", "armed", "busy", "forbidden", "start", "unfed")
 
 
 class Firmware(Files):
     """A folder of bootloader, images and packages."""
 
-    def __init__(self, folder):
-        super().__init__(folder)
-        self.bootloader = self.read("bootloader.bin")
-
     def image(self, name, bank):
         return self.read(f"{name}_bank{bank}.bin")
 
-    def factory(self, name=None):
+    def factory(self, name=None, bootloader="bootloader"):
         """A new board's flash: with that firmware in bank 0, or with none."""
         if name is None:
-            return emulator.factory_flash(self.bootloader)
-        return emulator.factory_flash(self.bootloader, self.read(name + ".tdm"), self.image(name, 0))
+            return emulator.factory_flash(self.read(bootloader + ".bin"))
+        return emulator.factory_flash(self.read(bootloader + ".bin"), self.read(name + ".tdm"), self.image(name, 0))
 
 
 class Board(emulator.Board):
@@ -46,19 +49,18 @@ class Board(emulator.Board):
         self.library = plugin
         self.report = None
 
-    def start(self, ram=None, before_run=None, options=""):
+    def start(self, ram=None, options=""):
         path = self.path("report")
         with open(path, "wb") as file:
-            file.write(bytes(36))
+            file.write(bytes(4 * len(WATCHED)))
         self.plugin = f"{self.library},report={path}{options}"
-        super().start(ram, before_run)
+        super().start(ram)
         with open(path, "r+b") as file:
-            self.report = mmap.mmap(file.fileno(), 36)
+            self.report = mmap.mmap(file.fileno(), 4 * len(WATCHED))
 
     def watched(self):
         """What the plugin saw."""
-        names = ("all", "records", "erases", "kind", "address", "stopped", "armed", "busy", "forbidden")
-        return dict(zip(names, struct.unpack("=9I", self.report[:36])))
+        return dict(zip(WATCHED, struct.unpack(f"={len(WATCHED)}I", self.report[:4 * len(WATCHED)])))
 
     def stop_at_next_operation(self, seconds):
         """Whether the board began a flash operation within that time; the processor then stands still."""
@@ -190,3 +192,91 @@ def running_bank(board, firmware, names):
         if board.memory(vectors, len(image)) == image:
             return bank, name
     raise Failure(f"what runs in bank {bank} is none of {', '.join(names)}")
+
+
+def report(board):
+    """What the bootloader handed over at the last start."""
+    memory = board.memory(REPORT, 32)
+    if memory[:4] != b"TDBR" or zlib.crc32(memory[:28]) != struct.unpack_from("<I", memory, 28)[0]:
+        raise Failure(f"no boot report in RAM: {memory.hex()}")
+    names = ("starts", "restarts", "reason", "status", "recovery", "bank", "major")
+    return dict(zip(names, struct.unpack_from("<IIBBBBH", memory, 4)))
+
+
+def damage(flash, *banks):
+    """One bit of each bank."""
+    flash = bytearray(flash)
+    for bank in banks:
+        flash[emulator.BANKS[bank] + 5000] ^= 4
+    return bytes(flash)
+
+
+def place(flash, package, image):
+    """Put a package's head and an image into bank 0."""
+    with open(package, "rb") as file:
+        head = emulator.head_of(file.read())
+    flash = bytearray(flash)
+    flash[emulator.MANIFESTS[0]:emulator.MANIFESTS[0] + len(head)] = head
+    flash[emulator.BANKS[0]:emulator.BANKS[0] + len(image)] = image
+    return bytes(flash)
+
+
+class BoardTests(common.Tests):
+    """Tests of the micro:bit."""
+    product = "microbit"
+
+    def __init__(self, options, firmware):
+        super().__init__(options, firmware)
+        self.chance = random.Random(1)
+
+    def board(self, flash):
+        return Board(flash, self.options.plugin, self.folder())
+
+    def noise(self):
+        """RAM after power-on."""
+        return common.noise(self.chance, emulator.RAM_SIZE)
+
+    def runs(self, board, name, state="confirmed"):
+        """An application runs, it is this one to the byte, and says so."""
+        status = self.host.status(board)
+        bank, _ = running_bank(board, self.firmware, (name,))
+        expect("version", status["version"], {"v1": "1.0.0", "v2": "2.0.0", "v3_broken": "3.0.0", "v4": "4.0.0"}[name])
+        expect("bank", status["bank"], bank)
+        expect("state", status["state"], *state.split())
+        return bank
+
+    def in_recovery(self, board, cause=NOTHING, version="0.0.0"):
+        """The bootloader itself answers, and says why. Returns what was wrong with the bank that it did not take."""
+        status = self.host.status(board)
+        if board.vectors() >= emulator.JOURNAL[0]:
+            raise Failure(f"an application runs: interrupts go to {board.vectors():#x}")
+        expect("version", status["version"], version)
+        expect("cause of recovery", status["boot"]["recovery"], cause)
+        return status["boot"]["status"]
+
+    def heals(self, board, name="v2"):
+        """A board on which nothing starts says so, and is as good as new after an update."""
+        board.start(ram=self.noise())
+        wrong = self.in_recovery(board)
+        self.updates(board, name)
+        self.runs(board, name)
+        board.cut()
+        board.start(ram=self.noise())
+        self.runs(board, name)
+        return wrong
+
+    def begin_trial(self, board):
+        """Leave the board just when it starts a firmware that will not confirm itself."""
+        board.start()
+        process = self.host.start(board, self.firmware.package("v3_broken"))
+        end = time.monotonic() + 20
+        while board.vectors() != emulator.BANKS[1]:
+            if time.monotonic() > end:
+                raise Failure("the trial did not begin")
+            time.sleep(0.005)
+        common.finish(process)
+
+    def pack_banks(self, name, version, images, key=None):
+        """A package of an image for each bank."""
+        images = [(image, f",bank={bank}{more}") for bank, (image, more) in enumerate(images)]
+        return self.pack(name, version, images, key)

@@ -48,9 +48,11 @@ int main(void)
     if (service_open(&version) != TANDEM_OK)
         restart();
     int works = self_test();
-    if (works)
+    if (works) {
+        tandem_boot_report_well(HANDOVER->report);
         (void)tandem_install_confirm(service_install()); /* if that fails, the next start tries again */
+    }
     for (uint32_t begin = board_now_ms(); works || board_now_ms() - begin < GIVE_UP_MS;)
-        (void)service_run();
+        service_run();
     restart();
 }

@@ -100,8 +100,7 @@ static enum tandem_status reboot(void *ctx)
 static enum tandem_status enter_ota(void *ctx)
 {
     (void)ctx;
-    HANDOVER->request = HANDOVER_RECOVERY;
-    HANDOVER->request_check = ~HANDOVER_RECOVERY;
+    tandem_boot_request_store(HANDOVER->request);
     restart();
 }
 

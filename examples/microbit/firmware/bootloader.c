@@ -1,19 +1,21 @@
 /*
  * The bootloader: starts what Tandem decides, forwards interrupts to it, and
  * takes a new firmware over the UART when there is nothing to start, when
- * button A is held at reset, or when the application asked for it.
+ * what it starts does not get well, when button A is held at reset, or when
+ * the application asked for it.
  */
-#include "tandem/boot.h"
+#include "tandem/recovery.h"
 
 #include "board.h"
 #include "device.h"
 #include "handover.h"
 #include "nrf51.h"
-#include "service.h"
 #include "start.h"
 #include "tandem_cortex_m.h"
 
+#ifndef RECOVERY_SILENCE_MS
 #define RECOVERY_SILENCE_MS 60000u /* then the firmware, if there is one, is started after all */
+#endif
 
 /*
  * The Cortex-M0 fetches every vector from address 0. So all of them lead
@@ -24,7 +26,7 @@ __attribute__((naked)) static void forward(void)
 {
     __asm__(".syntax unified\n"
             "mrs  r0, ipsr\n"
-            "ldr  r1, =0x20003FF0\n" /* HANDOVER_ADDRESS */
+            "ldr  r1, =0x20003FC0\n" /* HANDOVER_ADDRESS */
             "ldr  r1, [r1]\n"
             "lsls r0, r0, #2\n"
             "ldr  r0, [r1, r0]\n"
@@ -82,42 +84,54 @@ static void start_image(const struct tandem_boot_image *image)
     jump(vectors);
 }
 
-/* Someone wants to update, whatever is installed. Asked once: a request counts for one start. */
-static int recovery_wanted(void)
+/* Take an update over the UART. Comes back when there is something else to do than that. */
+static void recover(const struct tandem_boot_report *report)
 {
-    int requested = HANDOVER->request == HANDOVER_RECOVERY && HANDOVER->request_check == ~HANDOVER_RECOVERY;
-    HANDOVER->request = 0;
-    return requested || board_button();
-}
-
-static void recover(int startable)
-{
-    static const struct tandem_version none = {0, 0, 0, 0};
-    uint32_t heard_ms = board_now_ms();
-    /* A version that cannot run is none: else a host would find that nothing needs to be done. */
-    if (service_open(startable ? NULL : &none) != TANDEM_OK)
-        restart();
-    while (!startable || board_now_ms() - heard_ms < RECOVERY_SILENCE_MS)
-        if (service_run())
-            heard_ms = board_now_ms();
-    restart();
+    static uint8_t in[BOARD_IN_SIZE], out[BOARD_OUT_SIZE];
+    static struct tandem_stream stream;
+    static struct tandem_recovery_options options;
+    static struct tandem_recovery recovery;
+    enum tandem_status status =
+        tandem_stream_init(&stream, &board_uart, in, sizeof in, out, sizeof out, tandem_recovery_receive, &recovery);
+    options.device = &device;
+    options.buffer = device_buffer;
+    options.buffer_size = sizeof device_buffer;
+    options.port = tandem_stream_packets(&stream);
+    options.receive_max = tandem_stream_receive_max(&stream);
+    options.boot = report;
+    options.silence_ms = RECOVERY_SILENCE_MS;
+    if (status == TANDEM_OK)
+        status = tandem_recovery_init(&recovery, &options);
+    board_uart_init();
+    while (status == TANDEM_OK || status == TANDEM_AGAIN) {
+        uint8_t piece[64];
+        size_t got = board_uart_read(piece, sizeof piece);
+        tandem_stream_receive(&stream, piece, got);
+        status = tandem_recovery_poll(&recovery, board_now_ms());
+        if (tandem_stream_poll(&stream) == TANDEM_OK && status == TANDEM_OK && got == 0)
+            board_sleep();
+    }
 }
 
 int main(void)
 {
     static struct tandem_boot boot;
+    static struct tandem_boot_report report;
     board_init();
-    int wanted = recovery_wanted();
-    enum tandem_status status = tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer);
-    /* A firmware on trial that is passed by loses its trial: while it lasts, no update would be taken. */
-    while (wanted && status == TANDEM_OK && boot.reason == TANDEM_BOOT_TRIAL)
-        status = tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer);
-    int startable = status == TANDEM_OK && is_startable(&boot.images[0]);
-    if (startable && !wanted)
+    enum tandem_recovery_cause cause = tandem_recovery_wanted(HANDOVER->report, HANDOVER->request, board_button());
+    enum tandem_status status = tandem_recovery_decide(cause, &boot, &device, device_buffer, sizeof device_buffer);
+    if (status == TANDEM_OK && !is_startable(&boot.images[0])) {
+        if (boot.reason == TANDEM_BOOT_TRIAL)
+            restart(); /* signed, but not startable: let its trial run out, which brings the other bank back */
+        boot.reason = TANDEM_BOOT_NONE;
+        boot.status = status = TANDEM_ERROR_FORMAT;
+    }
+    if (status != TANDEM_OK)
+        cause = TANDEM_RECOVERY_NOTHING;
+    tandem_boot_report_store(HANDOVER->report, &boot, cause);
+    if (cause == TANDEM_RECOVERY_NOT)
         start_image(&boot.images[0]);
-    /* Signed, but not startable: let its trial run out, which brings the other bank back. */
-    if (!startable && status == TANDEM_OK && boot.reason == TANDEM_BOOT_TRIAL)
-        restart();
-    recover(startable);
-    return 0;
+    (void)tandem_boot_report_load(&report, HANDOVER->report);
+    recover(&report);
+    restart();
 }

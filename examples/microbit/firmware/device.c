@@ -7,6 +7,10 @@
 #include "board.h"
 #include "layout.h"
 
+#ifndef DEVICE_VERIFY
+#define DEVICE_VERIFY TANDEM_VERIFY_ALWAYS
+#endif
+
 uint8_t device_buffer[sizeof device_buffer];
 
 static const struct tandem_key keys[] = {{TANDEM_KEY_ED25519, public_key}};
@@ -27,5 +31,6 @@ const struct tandem_device device = {
     .journal = {&board_flash, JOURNAL_ADDRESS, JOURNAL_SIZE},
     .keys = keys,
     .key_count = 1,
+    .verify_policy = DEVICE_VERIFY,
     .system = &board_system,
 };

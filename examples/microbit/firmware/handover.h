@@ -1,11 +1,13 @@
 /*
- * The last 16 bytes of RAM, which bootloader and application share. They
- * outlive a reset, but not a loss of power.
+ * The end of RAM, which bootloader and application share. It outlives a
+ * reset, but not a loss of power: what lies there is checked.
  */
 #ifndef HANDOVER_H
 #define HANDOVER_H
 
 #include <stdint.h>
+
+#include "tandem/boot_report.h"
 
 #include "layout.h"
 
@@ -16,13 +18,11 @@ struct vectors {
 };
 
 struct handover {
-    const struct vectors *volatile vectors; /* whose interrupts run; read by the bootloader's trampoline */
-    volatile uint32_t request;              /* HANDOVER_RECOVERY, or nothing */
-    volatile uint32_t request_check;        /* its complement: RAM is random after power-on */
-    volatile uint32_t reserved;
+    const struct vectors *volatile vectors;    /* whose interrupts run; read by the bootloader's trampoline */
+    uint8_t request[TANDEM_BOOT_REQUEST_SIZE]; /* from the application: recovery, please */
+    uint8_t report[TANDEM_BOOT_REPORT_SIZE];   /* to the application: what was decided */
 };
 
 #define HANDOVER ((struct handover *)HANDOVER_ADDRESS)
-#define HANDOVER_RECOVERY 0x5245434Fu
 
 #endif

@@ -22,6 +22,6 @@
 
 #define RAM_ADDRESS 0x20000000u
 #define RAM_SIZE 0x4000u
-#define HANDOVER_ADDRESS 0x20003FF0u
+#define HANDOVER_ADDRESS 0x20003FC0u /* 64 bytes, to the end of RAM */
 
 #endif

@@ -5,15 +5,14 @@
 
 #include "board.h"
 #include "device.h"
-
-#define IN_SIZE (256u + TANDEM_STREAM_OVERHEAD)  /* packets from the host */
-#define OUT_SIZE (204u + TANDEM_STREAM_OVERHEAD) /* the device's largest packet */
+#include "handover.h"
 
 static struct tandem_install install;
 static struct tandem_link_service service;
 static struct tandem_link_device link;
 static struct tandem_stream stream;
-static uint8_t in[IN_SIZE], out[OUT_SIZE];
+static struct tandem_boot_report report;
+static uint8_t in[BOARD_IN_SIZE], out[BOARD_OUT_SIZE];
 
 static void receive(void *ctx, enum tandem_channel channel, const void *data, size_t size)
 {
@@ -30,6 +29,8 @@ enum tandem_status service_open(const struct tandem_version *version)
     if (status != TANDEM_OK)
         return status;
     tandem_link_service_init(&service, &install, version);
+    if (tandem_boot_report_load(&report, HANDOVER->report) == TANDEM_OK)
+        tandem_link_service_boot(&service, &report);
     tandem_link_device_init(&link, &service, tandem_stream_packets(&stream), tandem_stream_receive_max(&stream));
     board_uart_init();
     return TANDEM_OK;
@@ -40,7 +41,7 @@ struct tandem_install *service_install(void)
     return &install;
 }
 
-int service_run(void)
+void service_run(void)
 {
     uint8_t piece[64];
     size_t got = board_uart_read(piece, sizeof piece);
@@ -50,5 +51,4 @@ int service_run(void)
     enum tandem_status status = tandem_link_device_poll(&link, board_now_ms());
     if (tandem_stream_poll(&stream) == TANDEM_OK && status == TANDEM_OK && got == 0)
         board_sleep();
-    return got != 0;
 }

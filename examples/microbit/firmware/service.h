@@ -1,6 +1,5 @@
 /*
- * The update service: Tandem's link over the UART, in the application and in
- * the bootloader's recovery alike.
+ * The application's update service: Tandem's link over the UART.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
@@ -14,7 +13,7 @@ enum tandem_status service_open(const struct tandem_version *version);
 /* The installer, for confirming. */
 struct tandem_install *service_install(void);
 
-/* Do what there is to do, then sleep for at most 10 ms. Returns 1 if a host was heard. */
-int service_run(void);
+/* Do what there is to do, then sleep for at most 10 ms. */
+void service_run(void);
 
 #endif
