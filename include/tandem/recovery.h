@@ -55,13 +55,13 @@ enum tandem_recovery_cause tandem_recovery_wanted(const uint8_t report[TANDEM_BO
                                                   uint8_t request[TANDEM_BOOT_REQUEST_SIZE], int pin);
 
 /**
- * Decide as tandem_boot_decide(). If recovery is wanted, a firmware on trial
- * is passed by and loses its trial: while one lasts, no update is taken.
- * @param wanted as tandem_recovery_wanted() says
- * @param boot,device,buffer,size,return as of tandem_boot_decide(); TANDEM_OK: recovery may be left for a firmware
+ * Decide as tandem_boot_decide(), at a start at which recovery is wanted
+ * whatever is installed. A firmware on trial is passed by and loses its
+ * trial: while one lasts, no update is taken.
+ * @return as tandem_boot_decide(): TANDEM_OK if recovery may be left for a firmware
  */
-enum tandem_status tandem_recovery_decide(enum tandem_recovery_cause wanted, struct tandem_boot *boot,
-                                          const struct tandem_device *device, uint8_t *buffer, size_t size);
+enum tandem_status tandem_recovery_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
+                                          size_t size);
 
 /**
  * Begin. Hosts see version 0.0.0 if nothing may be started, so that they do

@@ -21,7 +21,7 @@ import emulator  # noqa: E402
 
 HANDOVER = 0x20003FC0
 REPORT = HANDOVER + 12  # tandem/boot_report.h
-NO_RECOVERY, NOTHING, PIN, REQUEST, RESTARTS = range(5)  # enum tandem_recovery_cause
+NO_RECOVERY, NOTHING, PIN, REQUEST, DOUBT, RESTARTS = range(6)  # enum tandem_recovery_cause
 CONFIRMED, FIRST, TRIAL, WENT_BACK, REFUSED, FALLBACK = range(1, 7)  # enum tandem_boot_reason
 KIND_WORD, KIND_ERASE = 1, 2
 WATCHED = ("all", "records", "erases", "kind", "address", "stopped", "armed", "busy", "forbidden", "start", "unfed")

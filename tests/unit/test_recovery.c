@@ -126,7 +126,9 @@ static void start(void)
     b.reboot = 0;
     b.starts++;
     b.down.count = 0;
-    enum tandem_status status = tandem_recovery_decide(cause, &b.boot, &b.f.device, b.f.buffer, sizeof b.f.buffer);
+    enum tandem_status status = cause == TANDEM_RECOVERY_NOT
+                                    ? fixture_boot(&b.f, &b.boot)
+                                    : tandem_recovery_decide(&b.boot, &b.f.device, b.f.buffer, sizeof b.f.buffer);
     if (status != TANDEM_OK)
         cause = TANDEM_RECOVERY_NOTHING;
     tandem_boot_report_store(b.retained, &b.boot, cause);

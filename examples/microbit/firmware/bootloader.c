@@ -119,7 +119,9 @@ int main(void)
     static struct tandem_boot_report report;
     board_init();
     enum tandem_recovery_cause cause = tandem_recovery_wanted(HANDOVER->report, HANDOVER->request, board_button());
-    enum tandem_status status = tandem_recovery_decide(cause, &boot, &device, device_buffer, sizeof device_buffer);
+    enum tandem_status status = cause == TANDEM_RECOVERY_NOT
+                                    ? tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer)
+                                    : tandem_recovery_decide(&boot, &device, device_buffer, sizeof device_buffer);
     if (status == TANDEM_OK && !is_startable(&boot.images[0])) {
         if (boot.reason == TANDEM_BOOT_TRIAL)
             restart(); /* signed, but not startable: let its trial run out, which brings the other bank back */

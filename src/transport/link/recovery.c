@@ -18,14 +18,14 @@ enum tandem_recovery_cause tandem_recovery_wanted(const uint8_t report[TANDEM_BO
     return last.restarts >= TANDEM_RECOVERY_RESTARTS_MAX ? TANDEM_RECOVERY_RESTARTS : TANDEM_RECOVERY_NOT;
 }
 
-enum tandem_status tandem_recovery_decide(enum tandem_recovery_cause wanted, struct tandem_boot *boot,
-                                          const struct tandem_device *device, uint8_t *buffer, size_t size)
+enum tandem_status tandem_recovery_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
+                                          size_t size)
 {
     enum tandem_status status;
 
     do /* each decision counts a trial that is not begun, until none is left */
         status = tandem_boot_decide(boot, device, buffer, size);
-    while (wanted != TANDEM_RECOVERY_NOT && status == TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL);
+    while (status == TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL);
     return status;
 }
 
