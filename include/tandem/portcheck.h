@@ -18,6 +18,8 @@ extern "C" {
 #define TANDEM_PORTCHECK_BUFFER_MIN 128u /**< least bytes of the buffer; 1 KB and 16 bytes is what Tandem uses */
 #define TANDEM_PORTCHECK_TEXT_SIZE 320u  /**< bytes that hold any finding's line */
 
+#define TANDEM_PORTCHECK_NOWHERE UINT32_MAX /**< address of a finding that has no place on the flash */
+
 /**
  * @name Probes
  * What a chip or a port may not forgive, and so is tried only if asked for.
@@ -123,7 +125,7 @@ enum tandem_portcheck_id {
 struct tandem_portcheck_finding {
     enum tandem_portcheck_id id;             /**< what */
     enum tandem_portcheck_severity severity; /**< how bad */
-    uint32_t address;                        /**< where on the flash; 0 if it is no place */
+    uint32_t address;                        /**< where on the flash, or TANDEM_PORTCHECK_NOWHERE */
     uint32_t value;                          /**< the number in the text, if it has one */
     const char *text;                        /**< in words; %v stands for `value`, %x for it as a hexadecimal byte */
 };

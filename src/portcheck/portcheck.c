@@ -38,13 +38,13 @@ static int check_table(struct tandem_pc *pc)
 {
     const struct tandem_flash_port *flash = pc->flash;
     if (flash == NULL || flash->read == NULL || flash->program == NULL || flash->erase == NULL)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_TABLE_FUNCTION, 0, 0);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_TABLE_FUNCTION, TANDEM_PORTCHECK_NOWHERE, 0);
     else if (!is_power_of_two(flash->program_unit) || flash->program_unit > TANDEM_CONFIG_MAX_PROGRAM_UNIT)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_TABLE_UNIT, 0, flash->program_unit);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_TABLE_UNIT, TANDEM_PORTCHECK_NOWHERE, flash->program_unit);
     else if (flash->erased != 0xFF && flash->erased != 0x00)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_TABLE_ERASED, 0, flash->erased);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_TABLE_ERASED, TANDEM_PORTCHECK_NOWHERE, flash->erased);
     else if (flash->regions == NULL || flash->region_count == 0)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_MAP_EMPTY, 0, 0);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_MAP_EMPTY, TANDEM_PORTCHECK_NOWHERE, 0);
     if (pc->result->faults != 0)
         return 0;
     uint64_t end = 0;
@@ -90,7 +90,7 @@ static int check_device(struct tandem_pc *pc)
     if (device == NULL)
         return 1;
     if (tandem_device_check(device, &reason) != TANDEM_OK) {
-        tandem_pc_report_text(pc, TANDEM_PORTCHECK_LAYOUT, 0, 0, reason);
+        tandem_pc_report_text(pc, TANDEM_PORTCHECK_LAYOUT, TANDEM_PORTCHECK_NOWHERE, 0, reason);
         return 0;
     }
     if (overlaps(scratch, &device->journal) || overlaps(scratch, &device->manifests[0]) ||
@@ -110,7 +110,7 @@ static void check_clock(struct tandem_pc *pc)
     for (uint32_t i = 0; i < CLOCK_LOOKS && !pc->clock; i++)
         pc->clock = check->clock_us(check->ctx) != first;
     if (!pc->clock)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_CLOCK, 0, 0);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_CLOCK, TANDEM_PORTCHECK_NOWHERE, 0);
 }
 
 enum tandem_status tandem_pc_open(struct tandem_pc *pc, const struct tandem_portcheck *check,
@@ -124,7 +124,7 @@ enum tandem_status tandem_pc_open(struct tandem_pc *pc, const struct tandem_port
     if (!check_table(pc))
         return TANDEM_ERROR_LAYOUT;
     if (check->buffer == NULL || check->buffer_size < TANDEM_PORTCHECK_BUFFER_MIN) {
-        tandem_pc_report(pc, TANDEM_PORTCHECK_BUFFER, 0, check->buffer_size);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_BUFFER, TANDEM_PORTCHECK_NOWHERE, check->buffer_size);
         return TANDEM_ERROR_ARGUMENT;
     }
     if (!check_scratch(pc))
@@ -222,11 +222,11 @@ enum tandem_status tandem_portcheck_run(const struct tandem_portcheck *check, st
         return status;
     uint32_t outside = fingerprint_outside(&pc);
     if (!run_steps(&pc))
-        tandem_pc_report(&pc, TANDEM_PORTCHECK_STOPPED, 0, 0);
+        tandem_pc_report(&pc, TANDEM_PORTCHECK_STOPPED, TANDEM_PORTCHECK_NOWHERE, 0);
     else
         tandem_pc_times(&pc);
     if (!pc.stuck && fingerprint_outside(&pc) != outside)
-        tandem_pc_report(&pc, TANDEM_PORTCHECK_OUTSIDE, 0, 0);
+        tandem_pc_report(&pc, TANDEM_PORTCHECK_OUTSIDE, TANDEM_PORTCHECK_NOWHERE, 0);
     tandem_pc_report(&pc, TANDEM_PORTCHECK_WEAR, pc.begin, result->sector_wear);
     return tandem_pc_close(&pc);
 }

@@ -370,7 +370,7 @@ int tandem_pc_try_probes(struct tandem_pc *pc)
     if ((probes & TANDEM_PORTCHECK_PROBE_ODD) != 0 && !probe_odd(pc))
         return 0;
     if (!pc->stuck && tandem_flash_sync(pc->flash) != TANDEM_OK)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_SYNC, 0, 0);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_SYNC, TANDEM_PORTCHECK_NOWHERE, 0);
     return tandem_pc_try_erase(pc);
 }
 
@@ -380,7 +380,7 @@ int tandem_pc_try_outside(struct tandem_pc *pc)
     uint64_t end = last->address + (uint64_t)last->sector_size * last->count;
     uint32_t unit = pc->flash->program_unit, all = TANDEM_PORTCHECK_PROBE_TWICE | TANDEM_PORTCHECK_PROBE_ODD | 4u;
     if ((pc->check->probes & all) != all)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_NOT_TRIED, 0, 0);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_NOT_TRIED, TANDEM_PORTCHECK_NOWHERE, 0);
     if ((pc->check->probes & TANDEM_PORTCHECK_PROBE_OUTSIDE) == 0 || end > 0xFFFFFF00u)
         return 1;
     uint32_t past = (uint32_t)end;

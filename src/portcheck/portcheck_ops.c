@@ -247,17 +247,17 @@ void tandem_pc_times(struct tandem_pc *pc)
         return;
     result->program_us = for_a_kb(pc->program_us, pc->program_bytes);
     result->read_us = for_a_kb(pc->read_us, pc->read_bytes);
-    tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_ERASE, 0, result->erase_us);
-    tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_PROGRAM, 0, result->program_us);
-    tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_READ, 0, result->read_us);
+    tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_ERASE, TANDEM_PORTCHECK_NOWHERE, result->erase_us);
+    tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_PROGRAM, TANDEM_PORTCHECK_NOWHERE, result->program_us);
+    tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_READ, TANDEM_PORTCHECK_NOWHERE, result->read_us);
     if (check->watchdog_ms != 0 && result->call_us / 1000 >= check->watchdog_ms)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_CALL, 0, result->call_us);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_CALL, TANDEM_PORTCHECK_NOWHERE, result->call_us);
     uint32_t kb_us = for_a_kb(pc->erase_us, pc->erase_bytes) + result->program_us;
     if (kb_us == 0)
         return;
     result->rate = (uint32_t)(1024u * UINT64_C(1000000) / kb_us);
     if (check->link_rate > result->rate)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_SLOW, 0, result->rate);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_SLOW, TANDEM_PORTCHECK_NOWHERE, result->rate);
     else
-        tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_RATE, 0, result->rate);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_TIME_RATE, TANDEM_PORTCHECK_NOWHERE, result->rate);
 }

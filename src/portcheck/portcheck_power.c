@@ -93,7 +93,7 @@ static int write_round(const struct drill *drill, uint32_t round, int after_rese
         return 0;
     }
     if (tandem_flash_sync(pc->flash) != TANDEM_OK)
-        tandem_pc_report(pc, TANDEM_PORTCHECK_SYNC, 0, 0);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_SYNC, TANDEM_PORTCHECK_NOWHERE, 0);
     return 1;
 }
 
@@ -293,8 +293,8 @@ static void examine(struct drill *drill)
     if (whole && !tandem_pc_reported(pc, TANDEM_PORTCHECK_CUT_ERASE) &&
         !tandem_pc_reported(pc, TANDEM_PORTCHECK_CUT_PROGRAM) && !tandem_pc_reported(pc, TANDEM_PORTCHECK_CUT_UNIT) &&
         !tandem_pc_reported(pc, TANDEM_PORTCHECK_CUT_UNITS))
-        tandem_pc_report(pc, TANDEM_PORTCHECK_CUT_NONE, 0, 0);
-    tandem_pc_report(pc, TANDEM_PORTCHECK_CUT_ROUND, 0, drill->newest);
+        tandem_pc_report(pc, TANDEM_PORTCHECK_CUT_NONE, TANDEM_PORTCHECK_NOWHERE, 0);
+    tandem_pc_report(pc, TANDEM_PORTCHECK_CUT_ROUND, TANDEM_PORTCHECK_NOWHERE, drill->newest);
 }
 
 /* ---- the three calls ---- */

@@ -257,7 +257,7 @@ const char *tandem_portcheck_line(const struct tandem_portcheck_finding *finding
     struct line line = {text, size, 0};
     put_text(&line, weights[finding->severity]);
     put_text(&line, tandem_portcheck_name(finding->id));
-    if (finding->address != 0) {
+    if (finding->address != TANDEM_PORTCHECK_NOWHERE) {
         put_text(&line, " at ");
         put_hex(&line, finding->address, 8);
     }

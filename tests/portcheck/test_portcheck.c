@@ -382,7 +382,7 @@ static void lines_are_printed(void)
     CHECK(strcmp(tandem_portcheck_line(&finding, line, sizeof line),
                  "FAULT    erased-value at 0x0000a400: as 0xff, 4294967295 of 100 % or %d") == 0);
     finding.value = 0;
-    finding.address = 0;
+    finding.address = TANDEM_PORTCHECK_NOWHERE;
     CHECK(strcmp(tandem_portcheck_line(&finding, line, sizeof line),
                  "FAULT    erased-value: as 0x00, 0 of 100 % or %d") == 0);
     CHECK(strcmp(tandem_portcheck_line(&finding, line, 6), "FAULT") == 0);
