@@ -12,7 +12,8 @@
 #endif
 
 #ifndef TANDEM_CONFIG_MAX_PROGRAM_UNIT
-/** Largest program unit of any flash used, in bytes (1 … 32). Costs stack. */
+/** Largest program unit of any flash used, in bytes (1 … 32), a power of two. The grain of the journal: part of the
+ * format in flash. */
 #define TANDEM_CONFIG_MAX_PROGRAM_UNIT 32
 #endif
 

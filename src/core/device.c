@@ -182,7 +182,7 @@ static enum tandem_status check_journal(const struct tandem_device *device, cons
     for (uint32_t address = area->address; address < area->address + area->size; address += first.size)
         if (!tandem_flash_sector(area->flash, address, &last) || last.address != address || last.size != first.size)
             return fault(reason, WORDS("the journal's sectors are not of one size"));
-    if (area->size / first.size / 2 * first.size < tandem_journal_half_min(area->flash->program_unit))
+    if (tandem_journal_half_size(area, first.size) < JOURNAL_HALF_MIN)
         return fault(reason, WORDS("the journal is too small"));
     if (overlaps_any_slot(device, area) || overlap(area, &device->manifests[0]) || overlap(area, &device->manifests[1]))
         return fault(reason, WORDS("the journal overlaps something"));

@@ -1,16 +1,16 @@
 /*
  * The journal: an append-only log over two halves of an area.
  *
- * A half begins with four places for its seal (magic, epoch, checksum); two
+ * A half begins with four places for its seal (a record of its epoch); two
  * are written when everything else in the half is whole, the other two are
  * for repair. A record's checksum starts from the half's epoch, so nothing
  * older than the half's last erase can pass for a record.
  *
  * Cells whose programming was cut short may read differently each time. So
- * nothing rests on a single write: seals and all but checkpoints stand twice, what
- * follows a torn record is written clear of it, and the half that follows the
- * sealed one counts as soon as it is whole, because a torn seal may make it
- * count at any later time.
+ * nothing rests on a single write: seals and all but checkpoints stand twice,
+ * what follows a torn record is written clear of it, and the half that follows
+ * the sealed one counts as soon as it is whole, because a torn seal may make
+ * it count at any later time.
  */
 #include "core/journal.h"
 
@@ -19,41 +19,23 @@
 #include "core/bytes.h"
 #include "core/flash.h"
 
-#define SEAL_MAGIC 0x314C4A54u /* "TJL1" */
-#define SEAL_SIZE 12u
+#define SEAL JOURNAL_TYPES /* the type of a seal, whose checksum starts from no epoch */
+#define SEAL_SIZE 4u
 #define SEAL_PLACES 4u
 #define SEALS_CHECKED 0xFF
 #define OTHER_IN_DOUBT 0
-#define RECORD_OVERHEAD 8u /* type, its complement, length; checksum */
-#define RECORD_MAX 96u     /* the largest payload, overhead, rounded to the largest unit */
+#define GRAIN JOURNAL_GRAIN
+#define SEAL_SPACE JOURNAL_SPACE(SEAL_SIZE)
+#define FIRST (SEAL_PLACES * SEAL_SPACE) /* place of the first record */
+#define RECORD_MAX JOURNAL_SPACE(JOURNAL_STATE_SIZE)
+#define ROLLED_MAX \
+    (FIRST + 2 * RECORD_MAX + JOURNAL_SPACE(JOURNAL_PROGRESS_SIZE) + 2 * JOURNAL_SPACE(JOURNAL_EXCHANGE_SIZE))
 
-static const uint8_t payload_sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
+static const uint8_t payload_sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE, SEAL_SIZE};
 
-/* Records and seals begin at multiples of this. */
-static uint32_t granule(uint32_t unit)
+static uint32_t record_size(uint8_t type)
 {
-    return unit > 8 ? unit : 8;
-}
-
-static uint32_t round_up(uint32_t size, uint32_t unit)
-{
-    uint32_t grain = granule(unit);
-    return (size + grain - 1) / grain * grain;
-}
-
-static uint32_t unit_of(const struct tandem_journal *journal)
-{
-    return journal->area.flash->program_unit;
-}
-
-static uint32_t seal_size(uint32_t unit)
-{
-    return round_up(SEAL_SIZE, unit);
-}
-
-static uint32_t record_size(uint32_t unit, uint8_t type)
-{
-    return round_up(payload_sizes[type] + RECORD_OVERHEAD, unit);
+    return JOURNAL_SPACE((uint32_t)payload_sizes[type]);
 }
 
 /* A lost checkpoint costs time only. */
@@ -62,53 +44,9 @@ static uint8_t copies(uint8_t type)
     return type == JOURNAL_PROGRESS ? 1 : 2;
 }
 
-/* Bytes that one append of a type takes. */
-static uint32_t append_size(uint32_t unit, uint8_t type)
-{
-    return record_size(unit, type) * copies(type);
-}
-
-uint32_t tandem_journal_half_min(uint32_t unit)
-{
-    /* Seals, everything that is copied over, and one state record with the gap before it. */
-    return SEAL_PLACES * seal_size(unit) + 2 * append_size(unit, JOURNAL_STATE) +
-           2 * append_size(unit, JOURNAL_PROGRESS) + 2 * append_size(unit, JOURNAL_EXCHANGE) + RECORD_MAX;
-}
-
 static uint32_t address_of(const struct tandem_journal *journal, uint8_t half, uint32_t offset)
 {
-    return journal->area.address + half * journal->half_size + offset;
-}
-
-static enum tandem_status read_at(const struct tandem_journal *journal, uint8_t half, uint32_t offset, void *data,
-                                  uint32_t size)
-{
-    const struct tandem_flash_port *flash = journal->area.flash;
-    return flash->read(flash->ctx, address_of(journal, half, offset), data, size);
-}
-
-static void make_seal(uint8_t seal[SEAL_SIZE], uint32_t epoch)
-{
-    tandem_store_le32(seal, SEAL_MAGIC);
-    tandem_store_le32(seal + 4, epoch);
-    tandem_store_le32(seal + 8, tandem_crc32(TANDEM_CRC32_START, seal, 8));
-}
-
-/* Count the whole copies of a half's seal and tell its epoch. */
-static uint8_t count_seals(const struct tandem_journal *journal, uint8_t half, uint32_t *epoch)
-{
-    uint8_t count = 0;
-    for (uint32_t i = 0; i < SEAL_PLACES; i++) {
-        uint8_t seal[SEAL_SIZE], want[SEAL_SIZE];
-        if (read_at(journal, half, i * seal_size(unit_of(journal)), seal, sizeof seal) != TANDEM_OK)
-            continue;
-        make_seal(want, tandem_load_le32(seal + 4));
-        if (memcmp(seal, want, sizeof seal) == 0) {
-            *epoch = tandem_load_le32(seal + 4);
-            count++;
-        }
-    }
-    return count;
+    return journal->area.address + (half ? journal->half_size : 0) + offset;
 }
 
 static uint32_t record_checksum(const uint8_t *record, uint32_t size, uint32_t epoch)
@@ -116,20 +54,42 @@ static uint32_t record_checksum(const uint8_t *record, uint32_t size, uint32_t e
     return tandem_crc32(TANDEM_CRC32_START ^ epoch, record, size);
 }
 
-/* Read a record with its head; returns its type, or JOURNAL_TYPES if there is no whole one. */
-static uint8_t read_record(const struct tandem_journal *journal, uint32_t offset, uint8_t record[RECORD_MAX])
+/* Read a record with its head; returns its type, or more than any if there is no whole one. */
+static uint8_t read_record(const struct tandem_journal *journal, uint8_t half, uint32_t epoch, uint32_t offset,
+                           uint8_t record[RECORD_MAX])
 {
-    if (offset + RECORD_OVERHEAD > journal->half_size ||
-        read_at(journal, journal->half, offset, record, 4) != TANDEM_OK)
-        return JOURNAL_TYPES;
+    const struct tandem_flash_port *flash = journal->area.flash;
+    uint32_t address = address_of(journal, half, offset);
+    /* Not a byte beyond it: what follows may be torn, and not even read. */
+    if (offset + GRAIN > journal->half_size || flash->read(flash->ctx, address, record, 4) != TANDEM_OK)
+        return SEAL + 1;
     uint8_t type = record[0];
-    if (type >= JOURNAL_TYPES || (record[0] ^ record[1]) != 0xFF || tandem_load_le16(record + 2) != payload_sizes[type])
-        return JOURNAL_TYPES;
+    if (type > SEAL || (record[0] ^ record[1]) != 0xFF || tandem_load_le16(record + 2) != payload_sizes[type] ||
+        offset + record_size(type) > journal->half_size)
+        return SEAL + 1;
     uint32_t size = payload_sizes[type] + 4u;
-    if (offset + size + 4 > journal->half_size ||
-        read_at(journal, journal->half, offset, record, size + 4) != TANDEM_OK)
-        return JOURNAL_TYPES;
-    return tandem_load_le32(record + size) == record_checksum(record, size, journal->epoch) ? type : JOURNAL_TYPES;
+    if (flash->read(flash->ctx, address, record, size + 4) != TANDEM_OK ||
+        tandem_load_le32(record + size) != record_checksum(record, size, epoch))
+        return SEAL + 1;
+    return type;
+}
+
+/* Count the whole copies of a half's seal and tell its epoch. */
+static uint8_t count_seals(const struct tandem_journal *journal, uint8_t half, uint32_t *epoch)
+{
+    uint8_t record[RECORD_MAX], count = 0;
+    for (uint32_t place = 0; place < FIRST; place += SEAL_SPACE) {
+        if (read_record(journal, half, 0, place, record) == SEAL) {
+            *epoch = tandem_load_le32(record + 4);
+            count++;
+        }
+    }
+    return count;
+}
+
+static uint8_t read_newest(const struct tandem_journal *journal, uint32_t offset, uint8_t record[RECORD_MAX])
+{
+    return read_record(journal, journal->half, journal->epoch, offset, record);
 }
 
 /* Note a record found: the newest of its type, or the second copy of the newest, right behind it. */
@@ -137,8 +97,8 @@ static void note(struct tandem_journal *journal, uint8_t type, uint32_t offset, 
 {
     uint8_t before[RECORD_MAX];
     uint32_t last = journal->newest[type];
-    if (last != 0 && last + record_size(unit_of(journal), type) == offset &&
-        read_record(journal, last, before) == type && memcmp(before, record, payload_sizes[type] + 4u) == 0) {
+    if (last != 0 && last + record_size(type) == offset && read_newest(journal, last, before) == type &&
+        memcmp(before, record, payload_sizes[type] + 4u) == 0) {
         journal->twins |= (uint8_t)(1u << type);
         return;
     }
@@ -149,26 +109,25 @@ static void note(struct tandem_journal *journal, uint8_t type, uint32_t offset, 
 /* Read the active half from end to end. */
 static void scan(struct tandem_journal *journal)
 {
-    uint32_t unit = unit_of(journal), grain = granule(unit);
-    uint32_t offset = SEAL_PLACES * seal_size(unit), whole = offset;
+    uint32_t offset = FIRST, whole = offset;
     uint8_t record[RECORD_MAX];
     while (offset < journal->half_size) {
-        uint8_t type = read_record(journal, offset, record);
+        uint8_t type = read_newest(journal, offset, record);
         if (type < JOURNAL_TYPES) {
             note(journal, type, offset, record);
-            offset += record_size(unit, type);
+            offset += record_size(type);
             whole = offset;
         } else {
-            offset += grain;
+            offset += GRAIN;
         }
     }
     /* Keep clear of what reads as written, and beyond it of where the rest of a torn record could be that reads as
      * erased: cells whose programming had only begun, or whose programmed value is that of erased ones. */
-    uint32_t end = journal->half_size / grain * grain;
+    uint32_t end = journal->half_size & ~(GRAIN - 1);
     while (end > whole &&
-           tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, end - grain), grain))
-        end -= grain;
-    journal->tail = end + round_up(RECORD_MAX, unit);
+           tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, end - GRAIN), GRAIN))
+        end -= GRAIN;
+    journal->tail = end + RECORD_MAX;
     /* What is torn may pass for whole another time, and a seal that stands alone for none. */
     if (end > whole || journal->seals < 2)
         journal->twins = 0;
@@ -177,21 +136,20 @@ static void scan(struct tandem_journal *journal)
 /* Whether a half holds all that a roll writes to it: the state comes last, and twice. */
 static int is_whole(const struct tandem_journal *journal, uint8_t half, uint32_t epoch)
 {
-    struct tandem_journal other = *journal;
-    uint32_t unit = unit_of(journal), at = SEAL_PLACES * seal_size(unit);
+    uint32_t at = FIRST;
     uint8_t record[RECORD_MAX], twin[RECORD_MAX];
-    other.half = half;
-    other.epoch = epoch;
     for (uint8_t type = JOURNAL_TYPES; type-- > 0;) {
-        if (read_record(&other, at, record) != type) {
+        if (read_record(journal, half, epoch, at, record) != type) {
             if (type == JOURNAL_STATE)
                 return 0;
             continue;
         }
-        if (copies(type) == 2 && (read_record(&other, at + record_size(unit, type), twin) != type ||
-                                  memcmp(record, twin, payload_sizes[type] + 4u) != 0))
+        at += record_size(type);
+        if (copies(type) == 1)
+            continue;
+        if (read_record(journal, half, epoch, at, twin) != type || memcmp(record, twin, payload_sizes[type] + 4u) != 0)
             return 0;
-        at += append_size(unit, type);
+        at += record_size(type);
     }
     return 1;
 }
@@ -199,14 +157,11 @@ static int is_whole(const struct tandem_journal *journal, uint8_t half, uint32_t
 /* The other half carries no seal that reads well. What it is decides whether the active one can be built on. */
 static void look_at_unsealed(struct tandem_journal *journal)
 {
-    uint32_t unit = unit_of(journal), used = SEAL_PLACES * seal_size(unit);
-    for (uint8_t type = 0; type < JOURNAL_TYPES; type++)
-        used += append_size(unit, type);
     if (is_whole(journal, !journal->half, journal->epoch + 1)) {
         journal->half = !journal->half;
         journal->epoch++;
         journal->seals = 1;
-    } else if (!tandem_flash_is_erased(journal->area.flash, address_of(journal, !journal->half, 0), used)) {
+    } else if (!tandem_flash_is_erased(journal->area.flash, address_of(journal, !journal->half, 0), ROLLED_MAX)) {
         journal->seals = OTHER_IN_DOUBT;
     }
 }
@@ -215,6 +170,14 @@ static int is_empty(const struct tandem_journal *journal)
 {
     return (journal->newest[JOURNAL_STATE] | journal->newest[JOURNAL_PROGRESS] | journal->newest[JOURNAL_EXCHANGE]) ==
            0;
+}
+
+uint32_t tandem_journal_half_size(const struct tandem_area *area, uint32_t sector_size)
+{
+    uint32_t size = 0;
+    while (area->size - 2 * size >= 2 * sector_size)
+        size += sector_size;
+    return size;
 }
 
 enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
@@ -226,8 +189,8 @@ enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const st
     journal->system = system;
     if (!tandem_flash_sector(area->flash, area->address, &sector))
         return TANDEM_ERROR_LAYOUT;
-    journal->half_size = area->size / sector.size / 2 * sector.size;
-    if (journal->half_size < tandem_journal_half_min(unit_of(journal)))
+    journal->half_size = tandem_journal_half_size(area, sector.size);
+    if (journal->half_size < JOURNAL_HALF_MIN)
         return TANDEM_ERROR_LAYOUT;
 
     uint32_t epochs[2] = {0, 0};
@@ -256,74 +219,73 @@ enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const st
 enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uint8_t type, uint8_t *payload)
 {
     uint8_t record[RECORD_MAX];
-    uint32_t place = journal->newest[type], first = SEAL_PLACES * seal_size(unit_of(journal));
+    uint32_t place = journal->newest[type];
     if (place == 0)
         return TANDEM_ERROR_NOTHING;
     /* Its twin, then itself. What was torn may have read well in the mount and no longer: then the one before counts.
      */
-    for (place += record_size(unit_of(journal), type); place >= first; place -= granule(unit_of(journal)))
-        if (read_record(journal, place, record) == type) {
+    for (place += record_size(type); place >= FIRST; place -= GRAIN)
+        if (read_newest(journal, place, record) == type) {
             memcpy(payload, record + 4, payload_sizes[type]);
             return TANDEM_OK;
         }
     return TANDEM_ERROR_FLASH;
 }
 
-static enum tandem_status program(struct tandem_journal *journal, uint8_t half, uint32_t offset, uint8_t *data,
-                                  uint32_t used, uint32_t size)
+/* Write one copy of a record. */
+static enum tandem_status put(struct tandem_journal *journal, uint8_t half, uint32_t offset, uint32_t epoch,
+                              uint8_t type, const uint8_t *payload)
 {
-    memset(data + used, journal->area.flash->erased, size - used);
-    return tandem_flash_program(journal->area.flash, address_of(journal, half, offset), data, size, journal->system);
+    const struct tandem_flash_port *flash = journal->area.flash;
+    uint8_t record[RECORD_MAX];
+    uint32_t used = payload_sizes[type] + 4u;
+    memset(record, flash->erased, sizeof record);
+    record[0] = type;
+    record[1] = (uint8_t)~type;
+    tandem_store_le16(record + 2, payload_sizes[type]);
+    memcpy(record + 4, payload, payload_sizes[type]);
+    tandem_store_le32(record + used, record_checksum(record, used, epoch));
+    return tandem_flash_program(flash, address_of(journal, half, offset), record, record_size(type), journal->system);
 }
 
 static enum tandem_status put_seal(struct tandem_journal *journal, uint8_t half, uint32_t place, uint32_t epoch)
 {
-    uint8_t seal[32];
-    uint32_t size = seal_size(unit_of(journal));
-    make_seal(seal, epoch);
-    return program(journal, half, place * size, seal, SEAL_SIZE, size);
+    uint8_t payload[SEAL_SIZE];
+    tandem_store_le32(payload, epoch);
+    return put(journal, half, place, 0, SEAL, payload);
 }
 
 /* Write a record as often as its type stands; moves `*tail` also when it fails. */
 static enum tandem_status put_record(struct tandem_journal *journal, uint8_t half, uint32_t *tail, uint32_t epoch,
                                      uint8_t type, const uint8_t *payload)
 {
-    uint8_t record[RECORD_MAX];
-    uint32_t size = record_size(unit_of(journal), type), used = payload_sizes[type] + 4u;
-    record[0] = type;
-    record[1] = (uint8_t)~type;
-    tandem_store_le16(record + 2, payload_sizes[type]);
-    memcpy(record + 4, payload, payload_sizes[type]);
-    tandem_store_le32(record + used, record_checksum(record, used, epoch));
-    for (uint8_t copy = 0; copy < copies(type); copy++) {
-        enum tandem_status status = program(journal, half, *tail, record, used + 4, size);
-        *tail += size;
-        if (status != TANDEM_OK)
-            return status;
+    enum tandem_status status = TANDEM_OK;
+    for (uint8_t copy = 0; copy < copies(type) && status == TANDEM_OK; copy++) {
+        status = put(journal, half, *tail, epoch, type, payload);
+        *tail += record_size(type);
     }
-    return TANDEM_OK;
+    return status;
 }
 
 static enum tandem_status erase_half(struct tandem_journal *journal, uint8_t half)
 {
+    const struct tandem_flash_port *flash = journal->area.flash;
     uint32_t address = address_of(journal, half, 0), end = address + journal->half_size;
     struct tandem_sector sector;
-    while (address < end) {
-        if (!tandem_flash_sector(journal->area.flash, address, &sector))
+    enum tandem_status status = TANDEM_OK;
+    for (; address < end && status == TANDEM_OK; address += sector.size) {
+        if (!tandem_flash_sector(flash, address, &sector))
             return TANDEM_ERROR_FLASH;
-        enum tandem_status status = tandem_flash_erase(journal->area.flash, address, journal->system);
-        if (status != TANDEM_OK)
-            return status;
-        address += sector.size;
+        status = tandem_flash_erase(flash, address, journal->system);
     }
-    return TANDEM_OK;
+    return status;
 }
 
 /* Seal a half: two copies, and where one cannot be written, the next place. @return how many there are */
 static uint8_t seal(struct tandem_journal *journal, uint8_t half, uint32_t epoch)
 {
     uint8_t good = 0;
-    for (uint32_t place = 0; place < SEAL_PLACES && good < 2; place++)
+    for (uint32_t place = 0; place < FIRST && good < 2; place += SEAL_SPACE)
         good = (uint8_t)(good + (put_seal(journal, half, place, epoch) == TANDEM_OK));
     return good;
 }
@@ -351,7 +313,7 @@ static enum tandem_status bring_over(struct tandem_journal *journal, uint8_t hal
 static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
 {
     uint8_t half = journal->used ? !journal->half : 0, seals = 0;
-    uint32_t epoch = journal->epoch + 1, tail = SEAL_PLACES * seal_size(unit_of(journal));
+    uint32_t epoch = journal->epoch + 1, tail = FIRST;
     uint32_t newest[JOURNAL_TYPES] = {0};
     enum tandem_status status = erase_half(journal, half);
     if (status != TANDEM_OK)
@@ -381,10 +343,9 @@ static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, con
  */
 static enum tandem_status firm_up(struct tandem_journal *journal)
 {
-    uint32_t size = seal_size(unit_of(journal));
     enum tandem_status status = TANDEM_OK;
-    for (uint32_t place = 2; journal->seals == 1 && place < SEAL_PLACES; place++) {
-        if (!tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, place * size), size))
+    for (uint32_t place = 2 * SEAL_SPACE; journal->seals == 1 && place < FIRST; place += SEAL_SPACE) {
+        if (!tandem_flash_is_erased(journal->area.flash, address_of(journal, journal->half, place), SEAL_SPACE))
             continue;
         status = put_seal(journal, journal->half, place, journal->epoch);
         break;
@@ -401,7 +362,7 @@ enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t
     if (journal->seals == OTHER_IN_DOUBT && roll(journal, type, payload) == TANDEM_OK)
         return TANDEM_OK;
     enum tandem_status status = firm_up(journal);
-    if (status == TANDEM_OK && journal->tail + append_size(unit_of(journal), type) <= journal->half_size) {
+    if (status == TANDEM_OK && journal->tail + 2 * record_size(type) <= journal->half_size) {
         uint32_t place = journal->tail;
         status = put_record(journal, journal->half, &journal->tail, journal->epoch, type, payload);
         if (status == TANDEM_OK) {

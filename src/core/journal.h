@@ -18,6 +18,16 @@
 #define JOURNAL_EXCHANGE_SIZE 12u
 #define JOURNAL_PAYLOAD_MAX 64u
 
+/* Records begin and end at multiples of this, whatever the flash: a bootloader and its applications are built with the
+ * same limit. */
+#define JOURNAL_GRAIN (TANDEM_CONFIG_MAX_PROGRAM_UNIT > 8 ? (uint32_t)TANDEM_CONFIG_MAX_PROGRAM_UNIT : 8u)
+/* Bytes that one copy of a record takes: type, its complement, length; payload; checksum. */
+#define JOURNAL_SPACE(payload) (((payload) + 8u + JOURNAL_GRAIN - 1) & ~(JOURNAL_GRAIN - 1))
+/* Least bytes of a half: seals, everything that is brought over, one more of each, and the gap before it. */
+#define JOURNAL_HALF_MIN                                                                                        \
+    (4 * JOURNAL_SPACE(4u) + 5 * JOURNAL_SPACE(JOURNAL_STATE_SIZE) + 2 * JOURNAL_SPACE(JOURNAL_PROGRESS_SIZE) + \
+     4 * JOURNAL_SPACE(JOURNAL_EXCHANGE_SIZE))
+
 /* Find the active half and the newest records. An area that was never written is fine. */
 enum tandem_status tandem_journal_mount(struct tandem_journal *journal, const struct tandem_area *area,
                                         const struct tandem_system_port *system);
@@ -29,7 +39,7 @@ enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uin
 enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t type, const uint8_t *payload);
 /* Make room ahead of time, when the active half is more than half full. */
 enum tandem_status tandem_journal_tidy(struct tandem_journal *journal);
-/* Least bytes of a half for a given program unit. */
-uint32_t tandem_journal_half_min(uint32_t unit);
+/* Bytes of a half: half the area, in whole sectors. */
+uint32_t tandem_journal_half_size(const struct tandem_area *area, uint32_t sector_size);
 
 #endif

@@ -30,21 +30,19 @@ static void put(uint32_t at, const uint8_t *bytes, uint32_t size)
 static void put_seal(struct fuzz_script *script)
 {
     uint32_t half = fuzz_byte(script) & 1u, place = fuzz_byte(script) & 3u;
-    uint32_t epoch = fuzz_number(script, 4), unit = flash.spec.program_unit;
-    uint32_t grain = unit > 8 ? unit : 8;
-    uint8_t seal[12];
+    uint32_t epoch = fuzz_number(script, 4);
+    uint8_t seal[12] = {JOURNAL_TYPES, (uint8_t)~JOURNAL_TYPES, 4};
 
-    tandem_store_le32(seal, 0x314C4A54u);
     tandem_store_le32(seal + 4, epoch);
     tandem_store_le32(seal + 8, tandem_crc32(TANDEM_CRC32_START, seal, 8));
-    put(half * HALF + place * ((12 + grain - 1) / grain * grain), seal, sizeof seal);
+    put(half * HALF + place * JOURNAL_SPACE(4u), seal, sizeof seal);
 }
 
 static void put_record(struct fuzz_script *script)
 {
-    static const uint8_t sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE};
+    static const uint8_t sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
     uint32_t at = fuzz_number(script, 2) % (2 * HALF) & ~7u, epoch = fuzz_number(script, 4);
-    uint8_t record[JOURNAL_PAYLOAD_MAX + 8], type = fuzz_byte(script) & 1, fill = fuzz_byte(script);
+    uint8_t record[JOURNAL_PAYLOAD_MAX + 8], type = fuzz_byte(script) % JOURNAL_TYPES, fill = fuzz_byte(script);
     uint32_t size = sizes[type];
 
     record[0] = type;
@@ -93,7 +91,7 @@ static void use(struct fuzz_script *script)
     struct tandem_area area = {&flash.port, 0, 2 * HALF};
     struct tandem_journal journal;
     uint8_t written[2][JOURNAL_PAYLOAD_MAX], read[JOURNAL_PAYLOAD_MAX];
-    static const uint8_t sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE};
+    static const uint8_t sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
     int there[2] = {0, 0};
 
     MUST(tandem_journal_mount(&journal, &area, NULL) == TANDEM_OK);

@@ -97,7 +97,9 @@ static void twin_restored(void)
     open_bank(&f, &bank);
     bank.state.counter = 5;
     CHECK_EQUAL(tandem_bank_store(&bank), TANDEM_OK);
-    sim_flash_flip(&f.flash, f.device.journal.address + bank.journal.newest[JOURNAL_STATE] + 72 + 9, 2);
+    sim_flash_flip(
+        &f.flash, f.device.journal.address + bank.journal.newest[JOURNAL_STATE] + JOURNAL_SPACE(JOURNAL_STATE_SIZE) + 9,
+        2);
     uint64_t before = f.power.ops;
     open_bank(&f, &bank);
     CHECK_EQUAL(bank.state.counter, 5);

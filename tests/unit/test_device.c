@@ -231,7 +231,7 @@ static void journal_sizes(void)
 {
     for (uint8_t unit = 1; unit <= 32; unit = (uint8_t)(unit * 2)) {
         struct bench b;
-        uint32_t half = (tandem_journal_half_min(unit) + 31) & ~31u;
+        uint32_t half = JOURNAL_HALF_MIN;
         good(&b);
         b.flash.program_unit = unit;
         b.regions[0].sector_size = half;

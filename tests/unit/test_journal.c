@@ -183,8 +183,8 @@ static void smallest(void)
         /* Everything that is copied, and after a mount with its gap one more state, fits the least half. */
         struct bed bed;
         open_bed(&bed, units[u], 0xFF, 2);
-        CHECK(tandem_journal_half_min(units[u]) <= SECTOR);
-        bed.journal.half_size = tandem_journal_half_min(units[u]);
+        CHECK(JOURNAL_HALF_MIN <= SECTOR);
+        bed.journal.half_size = JOURNAL_HALF_MIN;
         CHECK_EQUAL(bed.journal.half_size % units[u], 0);
         CHECK_EQUAL(append(&bed, JOURNAL_PROGRESS, 1), TANDEM_OK);
         CHECK_EQUAL(append(&bed, JOURNAL_STATE, 2), TANDEM_OK);
@@ -446,7 +446,7 @@ static void lost_records(void)
     mount(&bed);
     CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 5);
     CHECK_EQUAL(bed.journal.twins & 1, 0);
-    sim_flash_flip(&bed.flash, place + 72 + 20, 0);
+    sim_flash_flip(&bed.flash, place + JOURNAL_SPACE(JOURNAL_STATE_SIZE) + 20, 0);
     mount(&bed);
     CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 4);
     sim_flash_flip(&bed.flash, place + 20, 0);
@@ -513,25 +513,25 @@ static void read_faults(void)
 
 static uint32_t seal_address(const struct bed *bed, uint32_t place)
 {
-    return bed->area.address + bed->journal.half * bed->journal.half_size + place * 16;
+    return bed->area.address + bed->journal.half * bed->journal.half_size + place * JOURNAL_SPACE(4u);
 }
 
 static void lonely_seals(void)
 {
     struct bed bed;
     open_bed(&bed, 4, 0xFF, 2);
-    prepare(&bed, 3, 1);
+    prepare(&bed, 2, 1);
     CHECK_EQUAL(bed.journal.seals, 2);
     /* One copy goes: the next append puts another. Each of the four places can serve. */
     for (uint32_t place = 0; place < 2; place++) {
         sim_flash_flip(&bed.flash, seal_address(&bed, place), 1);
         mount(&bed);
         CHECK_EQUAL(bed.journal.seals, 1);
-        CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 3 + place);
-        CHECK_EQUAL(append(&bed, JOURNAL_STATE, 4 + place), TANDEM_OK);
+        CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 2 + place);
+        CHECK_EQUAL(append(&bed, JOURNAL_STATE, 3 + place), TANDEM_OK);
         mount(&bed);
         CHECK_EQUAL(bed.journal.seals, 2);
-        CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 4 + place);
+        CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 3 + place);
     }
     /* No place is left: it goes on with the one that there is. */
     sim_flash_flip(&bed.flash, seal_address(&bed, 2), 1);
