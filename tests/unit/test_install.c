@@ -1701,8 +1701,11 @@ static void failing_flash(void)
                     CHECK_EQUAL(tandem_install_state(&w.f.install), TANDEM_STATE_FAILED);
                     CHECK_EQUAL(outcome(&w), TANDEM_ERROR_FLASH);
                 }
-                boots(&w, TANDEM_BOOT_CONFIRMED, 0, 1);
-                CHECK_EQUAL(fixture_update(&w.f, &package, 1), TANDEM_STATE_PENDING);
+                /* The last record of all may be whole although its twin could not be written. */
+                if (w.f.power.fail_count == 1 || tandem_install_state(&w.f.install) != TANDEM_STATE_PENDING) {
+                    boots(&w, TANDEM_BOOT_CONFIRMED, 0, 1);
+                    CHECK_EQUAL(fixture_update(&w.f, &package, 1), TANDEM_STATE_PENDING);
+                }
                 said++;
             }
             finish(&w, &package, copies ? &w.old : &package, copies ? &w.old : &package);
