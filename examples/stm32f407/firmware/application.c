@@ -84,8 +84,10 @@ int main(void)
     if (open_service() != TANDEM_OK)
         tandem_stm32f4_restart();
     int works = self_test();
-    if (works)
+    if (works) {
         (void)tandem_install_confirm(&install); /* if that fails, the next start tries again */
+        tandem_boot_report_well(HANDOVER->report);
+    }
     for (uint32_t begin = board_now_ms(); works || board_now_ms() - begin < GIVE_UP_MS;) {
         board_feed();
         run_service();

@@ -1,8 +1,8 @@
 /*
  * The bootloader: starts what Tandem decides, and takes a new firmware over
  * the UART when there is nothing to start, when the button is held at reset,
- * when the application asked for it, and, for a moment, when the last update
- * went wrong.
+ * when the application asked for it or restarts again and again, and, for a
+ * moment, when the last update went wrong.
  */
 #include "tandem/recovery.h"
 
@@ -75,12 +75,8 @@ static void recover(uint32_t silence_ms)
 
 int main(void)
 {
-    enum tandem_recovery_cause cause = TANDEM_RECOVERY_NOT;
     board_init(BOOTLOADER_SECTORS);
-    if (tandem_boot_request_take(HANDOVER->request))
-        cause = TANDEM_RECOVERY_REQUEST;
-    if (board_button())
-        cause = TANDEM_RECOVERY_PIN;
+    enum tandem_recovery_cause cause = tandem_recovery_wanted(HANDOVER->report, HANDOVER->request, board_button());
     enum tandem_status status = cause == TANDEM_RECOVERY_NOT
                                     ? tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer)
                                     : tandem_recovery_decide(&boot, &device, device_buffer, sizeof device_buffer);
