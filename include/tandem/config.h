@@ -32,6 +32,11 @@
 #define TANDEM_CONFIG_P256 1
 #endif
 
+#ifndef TANDEM_CONFIG_CRYPTO_PORT
+/** 1: a struct tandem_crypto_port may replace the engine's code; 0: it is not looked at, all is built in (-0.1 KB). */
+#define TANDEM_CONFIG_CRYPTO_PORT 1
+#endif
+
 #ifndef TANDEM_CONFIG_LAYOUT_WORDS
 /** 1: tandem_device_check() says in words what is wrong with a layout; 0: only that it is wrong (-1 KB). */
 #define TANDEM_CONFIG_LAYOUT_WORDS 1

@@ -5,13 +5,14 @@
 #ifndef TANDEM_CORE_CRYPTO_PORT_H
 #define TANDEM_CORE_CRYPTO_PORT_H
 
+#include "tandem/config.h"
 #include "tandem/crypto.h"
 
 static inline enum tandem_status tandem_port_ed25519_verify(const struct tandem_crypto_port *port,
                                                             const uint8_t *signature, const uint8_t *key,
                                                             const void *message, size_t size)
 {
-    if (port != NULL && port->ed25519_verify != NULL)
+    if (TANDEM_CONFIG_CRYPTO_PORT && port != NULL && port->ed25519_verify != NULL)
         return port->ed25519_verify(port->ctx, signature, key, message, size);
     return tandem_ed25519_verify(signature, key, message, size);
 }
@@ -20,7 +21,7 @@ static inline enum tandem_status tandem_port_p256_verify(const struct tandem_cry
                                                          const uint8_t *signature, const uint8_t *key,
                                                          const uint8_t *digest)
 {
-    if (port != NULL && port->p256_verify != NULL)
+    if (TANDEM_CONFIG_CRYPTO_PORT && port != NULL && port->p256_verify != NULL)
         return port->p256_verify(port->ctx, signature, key, digest);
     return tandem_p256_verify(signature, key, digest);
 }

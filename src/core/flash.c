@@ -16,14 +16,12 @@ int tandem_flash_sector(const struct tandem_flash_port *flash, uint32_t address,
 {
     for (uint8_t i = 0; i < flash->region_count; i++) {
         const struct tandem_flash_region *region = &flash->regions[i];
-        if (address < region->address || region->sector_size == 0)
-            continue;
-        uint32_t index = (address - region->address) / region->sector_size;
-        if (index < region->count) {
-            sector->address = region->address + index * region->sector_size;
-            sector->size = region->sector_size;
-            return 1;
-        }
+        sector->address = region->address;
+        sector->size = region->sector_size;
+        /* By steps, not by division: small cores would link a function for it. */
+        for (uint32_t left = region->count; left != 0; left--, sector->address += sector->size)
+            if (address - sector->address < sector->size)
+                return 1;
     }
     return 0;
 }

@@ -175,15 +175,6 @@ static const struct rule {
     (1u << RULE_OF(FIELD_VENDOR) | 1u << RULE_OF(FIELD_PRODUCT) | 1u << RULE_OF(FIELD_VERSION) | \
      1u << RULE_OF(FIELD_COUNTER))
 
-/* Names are printed: no control characters. */
-static int name_valid(const struct field *field)
-{
-    for (uint32_t i = 0; i < field->size; i++)
-        if (field->value[i] < 0x20 || field->value[i] == 0x7F)
-            return 0;
-    return 1;
-}
-
 static enum tandem_status apply_rule(struct tandem_manifest *manifest, const struct rule *rule,
                                      const struct field *field)
 {
@@ -202,7 +193,7 @@ static enum tandem_status apply_rule(struct tandem_manifest *manifest, const str
     } else {
         *(uint32_t *)to = tandem_load_le32(field->value);
     }
-    return rule >= rules + NAMES || name_valid(field) ? TANDEM_OK : TANDEM_ERROR_FORMAT;
+    return TANDEM_OK;
 }
 
 static struct fields manifest_fields(const struct tandem_manifest *manifest)
@@ -212,14 +203,46 @@ static struct fields manifest_fields(const struct tandem_manifest *manifest)
     return fields;
 }
 
-/* One more image: its payload begins where the one before ends, and no bank has two of a kind. */
-static enum tandem_status parse_image(struct tandem_manifest *manifest, const struct field *field, uint32_t *payload)
+/* Take what the fields say. */
+static enum tandem_status load_fields(struct tandem_manifest *manifest)
+{
+    struct fields fields = manifest_fields(manifest);
+    struct field field;
+    enum tandem_status status;
+    while ((status = next_field(&fields, &field)) == TANDEM_OK) {
+        uint32_t rule = RULE_OF(field.type);
+        if (rule < RULES) {
+            status = apply_rule(manifest, &rules[rule], &field);
+        } else if (field.type == FIELD_IMAGE) {
+            manifest->image_count++;
+        } else if (field.type == FIELD_DESCRIPTION) {
+            manifest->description = field.value;
+            manifest->description_size = field.size;
+        } else if (field.type & FIELD_CRITICAL) {
+            status = TANDEM_ERROR_UNSUPPORTED;
+        }
+        if (status != TANDEM_OK)
+            return status;
+    }
+    return status == TANDEM_ERROR_NOTHING ? TANDEM_OK : status;
+}
+
+/* Names are printed: no control characters. */
+static int name_valid(const uint8_t *name, uint8_t size)
+{
+    for (uint8_t i = 0; i < size; i++)
+        if (name[i] < 0x20 || name[i] == 0x7F)
+            return 0;
+    return 1;
+}
+
+/* An image: its payload begins where the one before ends, and no bank has two of a kind. */
+static enum tandem_status check_entry(const struct tandem_manifest *manifest, const struct field *field,
+                                      uint32_t *payload)
 {
     struct tandem_image image;
     struct fields fields = manifest_fields(manifest);
     struct field other;
-    if (manifest->image_count++ == TANDEM_CONFIG_MAX_IMAGES)
-        return TANDEM_ERROR_TOO_LARGE;
     enum tandem_status status = tandem_image_parse(&image, field->value, field->size);
     if (status != TANDEM_OK)
         return status;
@@ -234,34 +257,30 @@ static enum tandem_status parse_image(struct tandem_manifest *manifest, const st
 }
 
 /* Fields stand in ascending order of their type (without the critical bit); only images repeat. */
-static enum tandem_status parse_fields(struct tandem_manifest *manifest)
+static enum tandem_status check_fields(const struct tandem_manifest *manifest)
 {
     struct fields fields = manifest_fields(manifest);
     struct field field;
-    enum tandem_status status;
-    uint32_t last = 0, seen = 0, payload = manifest->header.head_size;
-    while ((status = next_field(&fields, &field)) == TANDEM_OK) {
-        uint32_t order = field.type & ~FIELD_CRITICAL, rule = RULE_OF(field.type);
+    uint32_t last = 0, seen = 0, images = 0, payload = manifest->header.head_size;
+    while (next_field(&fields, &field) == TANDEM_OK) {
+        uint32_t order = field.type & ~FIELD_CRITICAL;
         if (order < last + (field.type != FIELD_IMAGE))
             return TANDEM_ERROR_FORMAT;
         last = order;
-        if (rule < RULES) {
-            status = apply_rule(manifest, &rules[rule], &field);
-            seen |= 1u << rule;
-        } else if (field.type == FIELD_IMAGE) {
-            status = parse_image(manifest, &field, &payload);
-        } else if (field.type == FIELD_DESCRIPTION) {
-            manifest->description = field.value;
-            manifest->description_size = field.size;
-        } else if (field.type & FIELD_CRITICAL) {
-            return TANDEM_ERROR_UNSUPPORTED;
+        if (field.type == FIELD_IMAGE) {
+            enum tandem_status status =
+                images++ == TANDEM_CONFIG_MAX_IMAGES ? TANDEM_ERROR_TOO_LARGE : check_entry(manifest, &field, &payload);
+            if (status != TANDEM_OK)
+                return status;
+        } else if (RULE_OF(field.type) < RULES) {
+            seen |= 1u << RULE_OF(field.type);
         }
-        if (status != TANDEM_OK)
-            return status;
     }
-    if (status != TANDEM_ERROR_NOTHING)
-        return status;
-    return (seen & REQUIRED) == REQUIRED && payload == manifest->header.package_size ? TANDEM_OK : TANDEM_ERROR_FORMAT;
+    return (seen & REQUIRED) == REQUIRED && payload == manifest->header.package_size &&
+                   name_valid(manifest->vendor, manifest->vendor_size) &&
+                   name_valid(manifest->product, manifest->product_size)
+               ? TANDEM_OK
+               : TANDEM_ERROR_FORMAT;
 }
 
 enum tandem_status tandem_manifest_image(const struct tandem_manifest *manifest, uint8_t index,
@@ -275,20 +294,37 @@ enum tandem_status tandem_manifest_image(const struct tandem_manifest *manifest,
     return TANDEM_ERROR_ARGUMENT;
 }
 
+/* Find the entry for a kind and a bank. */
+static int find_entry(const struct tandem_manifest *manifest, uint8_t kind, uint8_t bank, struct field *field)
+{
+    struct fields fields = manifest_fields(manifest);
+    while (next_field(&fields, field) == TANDEM_OK)
+        if (field->type == FIELD_IMAGE && field->size >= IMAGE_FIXED && field->value[IMAGE_KIND] == kind &&
+            (field->value[IMAGE_VARIANT] == bank || field->value[IMAGE_VARIANT] == TANDEM_VARIANT_ANY))
+            return 1;
+    return 0;
+}
+
 enum tandem_status tandem_manifest_find(const struct tandem_manifest *manifest, uint8_t kind, uint8_t bank,
                                         struct tandem_image *image)
 {
-    struct fields fields = manifest_fields(manifest);
     struct field field;
-    while (next_field(&fields, &field) == TANDEM_OK)
-        if (field.type == FIELD_IMAGE && field.value[IMAGE_KIND] == kind &&
-            (field.value[IMAGE_VARIANT] == bank || field.value[IMAGE_VARIANT] == TANDEM_VARIANT_ANY))
-            return tandem_image_parse(image, field.value, field.size);
-    return TANDEM_ERROR_INCOMPLETE;
+    return find_entry(manifest, kind, bank, &field) ? tandem_image_parse(image, field.value, field.size)
+                                                    : TANDEM_ERROR_INCOMPLETE;
 }
 
-enum tandem_status tandem_manifest_parse(struct tandem_manifest *manifest, const struct tandem_crypto_port *crypto,
-                                         const uint8_t *head, size_t size)
+enum tandem_status tandem_manifest_locate(const struct tandem_manifest *manifest, uint8_t kind, uint8_t bank,
+                                          struct tandem_image *image)
+{
+    struct field field;
+    if (!find_entry(manifest, kind, bank, &field))
+        return TANDEM_ERROR_INCOMPLETE;
+    load_image(image, field.value);
+    return TANDEM_OK;
+}
+
+enum tandem_status tandem_manifest_open(struct tandem_manifest *manifest, const struct tandem_crypto_port *crypto,
+                                        const uint8_t *head, size_t size)
 {
     memset(manifest, 0, sizeof *manifest);
     if (size < TANDEM_PACKAGE_HEADER_SIZE)
@@ -299,12 +335,19 @@ enum tandem_status tandem_manifest_parse(struct tandem_manifest *manifest, const
     if (size < manifest->header.head_size)
         return TANDEM_ERROR_TRUNCATED;
     manifest->head = head;
-    status = parse_fields(manifest);
+    status = load_fields(manifest);
     if (status == TANDEM_OK)
         status =
             tandem_sha256(crypto, head, TANDEM_PACKAGE_HEADER_SIZE + manifest->header.manifest_size, manifest->digest);
     memcpy(manifest->id, manifest->digest, sizeof manifest->id);
     return status;
+}
+
+enum tandem_status tandem_manifest_parse(struct tandem_manifest *manifest, const struct tandem_crypto_port *crypto,
+                                         const uint8_t *head, size_t size)
+{
+    enum tandem_status status = tandem_manifest_open(manifest, crypto, head, size);
+    return status == TANDEM_OK ? check_fields(manifest) : status;
 }
 
 int tandem_manifest_fits_hardware(const struct tandem_manifest *manifest, uint16_t revision)

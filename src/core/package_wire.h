@@ -65,4 +65,16 @@
 /* Parse the value of an image field (package.c). */
 enum tandem_status tandem_image_parse(struct tandem_image *image, const uint8_t *value, size_t size);
 
+/*
+ * For heads that were checked when they were installed, and that a signature
+ * or a proof vouches for: as tandem_manifest_parse() and
+ * tandem_manifest_find(), without the checks that matter to installers alone
+ * (order, names, payloads; the values of an image) and without dependencies.
+ * No length is trusted all the same. A bootloader is half a KB smaller for it.
+ */
+enum tandem_status tandem_manifest_open(struct tandem_manifest *manifest, const struct tandem_crypto_port *crypto,
+                                        const uint8_t *head, size_t size);
+enum tandem_status tandem_manifest_locate(const struct tandem_manifest *manifest, uint8_t kind, uint8_t bank,
+                                          struct tandem_image *image);
+
 #endif

@@ -141,7 +141,7 @@ static void compress(uint32_t *state, const uint8_t *block)
 enum tandem_status tandem_sha256_init(struct tandem_sha256 *hash, const struct tandem_crypto_port *port)
 {
     hash->port = port;
-    if (port != NULL && port->sha256_init != NULL)
+    if (TANDEM_CONFIG_CRYPTO_PORT && port != NULL && port->sha256_init != NULL)
         return port->sha256_init(port->ctx, hash);
 
     hash->port = NULL;
@@ -180,7 +180,7 @@ static void update(struct tandem_sha256 *hash, const uint8_t *p, size_t size)
 
 enum tandem_status tandem_sha256_update(struct tandem_sha256 *hash, const void *data, size_t size)
 {
-    if (hash->port != NULL)
+    if (TANDEM_CONFIG_CRYPTO_PORT && hash->port != NULL)
         return hash->port->sha256_update(hash->port->ctx, hash, data, size);
 
     update(hash, data, size);
@@ -207,7 +207,7 @@ enum tandem_status tandem_sha256_final(struct tandem_sha256 *hash, uint8_t diges
 {
     enum tandem_status status = TANDEM_OK;
 
-    if (hash->port != NULL)
+    if (TANDEM_CONFIG_CRYPTO_PORT && hash->port != NULL)
         status = hash->port->sha256_final(hash->port->ctx, hash, digest);
     else
         finish(hash, digest);

@@ -24,9 +24,9 @@ import objects  # noqa: E402
 PROCESSORS = ["cortex-m0plus", "cortex-m4"]
 DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
 
-# How a product is built: a layout that has been checked, one algorithm, and images that run where they
-# are (direct) or are brought to one place by swap and overwrite (exchange).
-PRODUCT = ("-DTANDEM_CONFIG_LAYOUT_WORDS=0",)
+# How a product is built: a layout that has been checked, the engine's own code, one algorithm, and images that run
+# where they are (direct) or are brought to one place by swap and overwrite (exchange).
+PRODUCT = ("-DTANDEM_CONFIG_LAYOUT_WORDS=0", "-DTANDEM_CONFIG_CRYPTO_PORT=0")
 ED25519 = ("-DTANDEM_CONFIG_P256=0",)
 P256 = ("-DTANDEM_CONFIG_ED25519=0",)
 DIRECT = ("-DTANDEM_CONFIG_EXCHANGE=0",)
