@@ -7,10 +7,13 @@ import json
 import os
 import random
 import shutil
+import socket
+import struct
 import subprocess
 import threading
 import time
 import traceback
+import zlib
 
 REFUSED_KEY, DIGEST, REVERTED, NO_FIRMWARE = 65, 68, 112, 113  # exit codes, and statuses of an outcome
 GIVE_UP_SECONDS = 60
@@ -73,6 +76,25 @@ class Host:
                 raise Failure(f"the board does not answer (exit code {code})")
 
 
+def frame(packet):
+    """A control packet as it goes over a byte stream: COBS, and a CRC-32 behind it."""
+    packet = b"\x00" + packet
+    packet += struct.pack("<I", zlib.crc32(packet))
+    groups = packet.split(b"\x00")
+    return b"\x00" + b"".join(bytes([len(group) + 1]) + group for group in groups) + b"\x00"
+
+
+def ask_for_recovery(board):
+    """QUERY, then ENTER, by hand: the command has no word for it."""
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(board.serial[5:])
+    line.sendall(frame(bytes([0xC0, 0x01, 1, 0, 1, 0, 1])))
+    time.sleep(0.2)
+    line.sendall(frame(bytes([0xC1, 0x07, 2, 0])))
+    time.sleep(0.3)
+    line.close()
+
+
 def finish(process):
     """End a process that Host.start() began."""
     if process.poll() is None:
@@ -113,11 +135,11 @@ class Tests:
         if code != 0:
             raise Failure(f"the update to {name} failed: exit code {code}, {said[-1:]}")
 
-    def pack(self, name, version, images, key=None):
+    def pack(self, name, version, images, key=None, counter=1):
         """A package of our own making; `images` are (bytes, what `tandem pack` is to know of them)."""
         path = os.path.join(self.options.work, name + ".tdm")
         command = [self.host.command, "pack", "--key", key or self.firmware.key, "--vendor", "tandem", "--product",
-                   self.product, "--version", version, "--counter", "1", "--force", "-o", path]
+                   self.product, "--version", version, "--counter", str(counter), "--force", "-o", path]
         for number, (image, more) in enumerate(images):
             with open(f"{path}.{number}", "wb") as file:
                 file.write(image)

@@ -7,11 +7,8 @@ somebody wants it to take an update itself.
 Each test starts from a flash as it could be in the field. In the end the
 board runs a good firmware, by no other means than `tandem update`.
 """
-import socket
-import struct
 import sys
 import time
-import zlib
 
 import common
 import rig
@@ -157,7 +154,7 @@ class RecoveryTests(rig.BoardTests):
         with self.board(self.firmware.factory("v1")) as board:
             board.start(ram=self.noise())
             self.runs(board, "v1", "idle")
-            ask_for_recovery(board.serial[5:])
+            common.ask_for_recovery(board)
             self.until(board, lambda vectors: vectors < emulator.JOURNAL[0])
             self.in_recovery(board, REQUEST, "1.0.0")
             self.updates(board, "v2")
@@ -194,25 +191,6 @@ class RecoveryTests(rig.BoardTests):
             if time.monotonic() > end:
                 raise Failure(f"interrupts still go to {board.vectors():#x}, {rig.report(board)}")
             time.sleep(0.02)
-
-
-def frame(packet):
-    """A control packet as it goes over a byte stream: COBS, and a CRC-32 behind it."""
-    packet = b"\x00" + packet
-    packet += struct.pack("<I", zlib.crc32(packet))
-    groups = packet.split(b"\x00")
-    return b"\x00" + b"".join(bytes([len(group) + 1]) + group for group in groups) + b"\x00"
-
-
-def ask_for_recovery(path):
-    """QUERY, then ENTER, by hand: the command has no word for it."""
-    line = socket.socket(socket.AF_UNIX)
-    line.connect(path)
-    line.sendall(frame(bytes([0xC0, 0x01, 1, 0, 1, 0, 1])))
-    time.sleep(0.2)
-    line.sendall(frame(bytes([0xC1, 0x07, 2, 0])))
-    time.sleep(0.3)
-    line.close()
 
 
 def main():
