@@ -125,6 +125,7 @@ static enum tandem_status open_controller(const struct tandem_stm32f4_flash *fla
     }
     store(flash, SR, SR_ERRORS | SR_EOP, 4);
     store(flash, CR, what | CR_PSIZE(log2), 4);
+    barrier();
     return TANDEM_OK;
 }
 
