@@ -2,7 +2,7 @@
 """Cut the power of an emulated micro:bit in the middle of updates.
 
     campaign.py --firmware DIR --tandem COMMAND --plugin cut.so --work DIR
-                [--exact N] [--random N] [--seed S] [--jobs J]
+                [--exact N] [--random N] [--recovery N] [--seed S] [--jobs J]
                 [--case KIND/NUMBER]
 
 An exact cut stops the processor right after the k-th flash operation of an
@@ -16,11 +16,15 @@ one or the new one; some are cut again while they recover; and in the end a
 good update must succeed. A third of the updates are of a firmware that fails
 its self-test: then the old one must come back first.
 
+Cuts of the kind "recovery" are exact too, and come while the bootloader itself takes an update because nothing can be
+started. After each, either the new firmware runs, or the bootloader still recovers.
+
 A case that fails leaves the flash with which it failed in the work folder.
 Each case depends on the seed and its number, as far as a machine's own speed
 lets it.
 """
 import os
+import random
 import sys
 import time
 
@@ -34,6 +38,7 @@ class BoardCampaign(Campaign):
     def __init__(self, options, firmware):
         super().__init__(options, firmware)
         self.lengths = {}
+        self.wrecks = []  # flashes from which nothing starts
 
     def board(self, name, flash):
         return rig.Board(flash, self.options.plugin, os.path.join(self.options.work, name))
@@ -64,13 +69,31 @@ class BoardCampaign(Campaign):
                 print(f"{package}: {seen['all']} flash operations, of which {seen['erases']} are erases and"
                       f" {seen['records'] - seen['erases']} concern journal and manifests")
                 board.cut()
+            self.prepare_recovery(board)
+
+    def prepare_recovery(self, board):
+        """Boards that have nothing to start: never had, lost it, and lost the journal too."""
+        damaged = rig.damage(self.starts[-1], 0, 1)
+        start, size = emulator.JOURNAL
+        noise = common.noise(random.Random(self.options.seed), size)
+        self.wrecks = [self.firmware.factory(), rig.damage(self.firmware.factory(self.OLD), 0), damaged,
+                       damaged[:start] + noise + damaged[start + size:]]
+        board.flash = damaged
+        board.start()
+        self.update(board, self.NEW)
+        self.lengths["recovery"] = board.watched()
+        board.cut()
 
     # ---- one case ----
 
     def cut_exactly(self, board, chance, package, number):
         """Run an update up to one of its flash operations."""
+        self.cut_at(board, chance, package, self.lengths[package], number)
+
+    def cut_at(self, board, chance, package, length, number):
+        """Cut in one of so many operations."""
         which = ("all", "records", "all", "erases")[number % 4]
-        at = chance.randint(1, self.lengths[package][which])
+        at = chance.randint(1, length[which])
         before = board.flash
         self.switch_on(board, chance, f",at={at}" + (f",only={which}" if which != "all" else ""))
         process = self.host.start(board, self.firmware.package(package))
@@ -108,6 +131,39 @@ class BoardCampaign(Campaign):
             board.flash = rig.tear(chance, board.flash, before, operation)
             self.count("of them torn")
 
+    def cases(self):
+        return super().cases() + [("recovery", i) for i in range(self.options.recovery)]
+
+    def case(self, kind, number):
+        if kind != "recovery":
+            return super().case(kind, number)
+        chance = random.Random(f"{self.options.seed}/{kind}/{number}")
+        wreck = chance.randrange(len(self.wrecks))
+
+        def live(board):
+            for again in range(chance.choice((1, 1, 2))):
+                self.cut_at(board, chance, self.NEW, self.lengths["recovery"], number + again)
+            board.switched_on_with = board.flash
+            self.heals(board, chance)
+
+        return self.guarded(f"{kind}/{number}", self.wrecks[wreck], f"from wreck {wreck}", live)
+
+    def heals(self, board, chance):
+        """It recovers, or runs the new firmware; and a good update succeeds."""
+        self.switch_on(board, chance)
+        said = self.host.status(board)
+        if said["boot"]["recovery"] == rig.NO_RECOVERY:
+            self.which(board, (self.NEW,))
+            self.count("started the new firmware, where nothing had started")
+        elif said["boot"]["recovery"] == rig.NOTHING:
+            self.count("recovered once more")
+        else:
+            raise Failure(f"it says {said}")
+        self.update(board, self.NEW)
+        self.which(board, (self.NEW,))
+        self.check(board, self.host.status(board), self.NEW)
+        board.cut()
+
     # ---- after it ----
 
     def which(self, board, names):
@@ -125,6 +181,7 @@ class BoardCampaign(Campaign):
 def main():
     parser = common.campaign_arguments(__doc__)
     parser.add_argument("--plugin", required=True, help="cut.c, compiled")
+    parser.add_argument("--recovery", type=int, default=200, help="cuts at exact operations of a recovery (200)")
     options = common.parsed(parser)
     return BoardCampaign(options, rig.Firmware(options.firmware)).run()
 

@@ -264,34 +264,47 @@ class Campaign:
             time.sleep(0.1)
         self.which(board, (self.OLD,))
 
-    def case(self, kind, number):
-        """Returns None, or what was wrong."""
-        chance = random.Random(f"{self.options.seed}/{kind}/{number}")
-        start = chance.randrange(len(self.starts))
-        package = self.BROKEN if number % 3 == 2 else self.NEW
-        name = f"{kind}-{number}"
-        with self.board(name, self.starts[start]) as board:
+    def guarded(self, case, flash, text, live):
+        """Let a board with that flash live through a case. Returns None, or what was wrong: then the flash that it
+        was switched on with last is kept."""
+        name = case.replace("/", "-")
+        with self.board(name, flash) as board:
             try:
-                if kind == "exact":
-                    self.cut_exactly(board, chance, package, number)
-                else:
-                    self.cut_at_random(board, chance, package, self.UPDATE_SECONDS)
-                for _ in range(chance.choice((0, 0, 1, 2))):
-                    self.cut_at_random(board, chance, package, self.UPDATE_SECONDS / 2)
-                    self.count("of them during recovery")
-                failed_with = board.flash
-                self.recovers(board, chance, package)
+                live(board)
                 shutil.rmtree(board.folder, ignore_errors=True)
                 return None
             except Exception:  # pylint: disable=broad-except
                 path = os.path.join(self.options.work, name + ".flash")
                 with open(path, "wb") as file:
-                    file.write(locals().get("failed_with", board.flash))
-                return f"{kind}/{number}: from start {start}, {package}; flash in {path}\n{traceback.format_exc()}"
+                    file.write(getattr(board, "switched_on_with", board.flash))
+                return f"{case}: {text}; flash in {path}\n{traceback.format_exc()}"
+
+    def case(self, kind, number):
+        """Returns None, or what was wrong."""
+        chance = random.Random(f"{self.options.seed}/{kind}/{number}")
+        start = chance.randrange(len(self.starts))
+        package = self.BROKEN if number % 3 == 2 else self.NEW
+
+        def live(board):
+            if kind == "exact":
+                self.cut_exactly(board, chance, package, number)
+            else:
+                self.cut_at_random(board, chance, package, self.UPDATE_SECONDS)
+            for _ in range(chance.choice((0, 0, 1, 2))):
+                self.cut_at_random(board, chance, package, self.UPDATE_SECONDS / 2)
+                self.count("of them during recovery")
+            board.switched_on_with = board.flash
+            self.recovers(board, chance, package)
+
+        return self.guarded(f"{kind}/{number}", self.starts[start], f"from start {start}, {package}", live)
+
+    def cases(self):
+        """All of them: (kind, number)."""
+        return [("exact", i) for i in range(self.options.exact)] + [("random", i) for i in range(self.options.random)]
 
     def run(self):
         """All cases, or the one that was named. Returns the exit code."""
-        cases = [("exact", i) for i in range(self.options.exact)] + [("random", i) for i in range(self.options.random)]
+        cases = self.cases()
         if self.options.case:
             kind, number = self.options.case.split("/")
             cases = [(kind, int(number))]
