@@ -21,6 +21,7 @@ int main(void)
     struct tandem_device device;
     memset(&device, 0, sizeof device);
     failures += tandem_device_check(&device, &reason) == TANDEM_OK || reason == NULL;
+    failures += strcmp(tandem_portcheck_name(TANDEM_PORTCHECK_ERASE), "erase") != 0;
 #endif
     printf("tandem %s: %s\n", TANDEM_VERSION_STRING, failures == 0 ? "ok" : "FAILED");
     return failures;
