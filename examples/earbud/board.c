@@ -41,6 +41,15 @@ static enum tandem_status board_reboot(void *ctx)
     return TANDEM_OK;
 }
 
+static enum tandem_status board_enter(void *ctx)
+{
+    struct board *board = ctx;
+    tandem_boot_request_store(board->request);
+    board_ram_store(board);
+    board->reboot = 1;
+    return TANDEM_OK;
+}
+
 static enum tandem_status board_battery(void *ctx, uint8_t *percent)
 {
     const struct board *board = ctx;
@@ -91,6 +100,7 @@ static void describe(struct board *board)
 
     board->system.ctx = board;
     board->system.reboot = board_reboot;
+    board->system.enter_ota = board_enter;
     board->system.watchdog = board_watchdog;
     if (board->facts.battery <= 100) {
         board->system.battery = board_battery;
@@ -98,6 +108,42 @@ static void describe(struct board *board)
     }
     device->system = &board->system;
 }
+
+/* ---- RAM that outlives a reset ---- */
+
+static void ram_load(struct board *board)
+{
+    char path[BOARD_PATH_SIZE];
+    FILE *file = board_path(path, board->state, "ram") == 0 ? fopen(path, "rb") : NULL;
+    if (file == NULL)
+        return;
+    if (fread(board->report, sizeof board->report, 1, file) != 1 ||
+        fread(board->request, sizeof board->request, 1, file) != 1) {
+        memset(board->report, 0, sizeof board->report);
+        memset(board->request, 0, sizeof board->request);
+    }
+    (void)fclose(file);
+}
+
+void board_ram_store(const struct board *board)
+{
+    char path[BOARD_PATH_SIZE];
+    FILE *file = board_path(path, board->state, "ram") == 0 ? fopen(path, "wb") : NULL;
+    if (file == NULL)
+        return; /* as if the power had gone */
+    (void)fwrite(board->report, sizeof board->report, 1, file);
+    (void)fwrite(board->request, sizeof board->request, 1, file);
+    (void)fclose(file);
+}
+
+void board_ram_lose(const char *state)
+{
+    char path[BOARD_PATH_SIZE];
+    if (board_path(path, state, "ram") == 0)
+        (void)unlink(path);
+}
+
+/* ---- switching on ---- */
 
 enum tandem_status board_open(struct board *board, const char *state, const char *flash_name, char *reason)
 {
@@ -114,6 +160,7 @@ enum tandem_status board_open(struct board *board, const char *state, const char
         (void)snprintf(reason, TANDEM_POSIX_REASON_SIZE, "%.150s holds no device", state);
     if (status != TANDEM_OK)
         return status;
+    ram_load(board);
     struct tandem_posix_flash_options options;
     memset(&options, 0, sizeof options);
     options.path = path;

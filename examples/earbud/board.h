@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "tandem/boot_report.h"
 #include "tandem/device.h"
 #include "tandem_posix.h"
 
@@ -50,6 +51,9 @@ struct board {
     struct tandem_system_port system;
     struct tandem_device device; /* for Tandem */
     int reboot;                  /* 1: the system port was asked to restart */
+    /* RAM that outlives a reset, but not a loss of power: the file STATE/ram. */
+    uint8_t report[TANDEM_BOOT_REPORT_SIZE];
+    uint8_t request[TANDEM_BOOT_REQUEST_SIZE];
 };
 
 /* The path of a file in the board's folder. Returns 0, or -1: too long. */
@@ -67,5 +71,10 @@ enum tandem_status board_facts_store(const struct board_facts *facts, const char
  */
 enum tandem_status board_open(struct board *board, const char *state, const char *flash_name, char *reason);
 void board_close(struct board *board);
+
+/* Keep what is in report and request over a reset; board_open() reads it. */
+void board_ram_store(const struct board *board);
+/* The power comes back: what was kept is lost. */
+void board_ram_lose(const char *state);
 
 #endif

@@ -46,6 +46,7 @@ struct connection {
 static struct board board;
 static struct tandem_install install;
 static struct tandem_link_service service;
+static struct tandem_boot_report report; /* what the boot process decided */
 static struct connection connections[CONNECTIONS];
 static uint8_t buffer[BOARD_BUFFER];
 static const char *boot_program;
@@ -94,6 +95,8 @@ static void judge(void)
         board.reboot = 1;
         return;
     }
+    tandem_boot_report_well(board.report);
+    board_ram_store(&board);
     if (tandem_install_state(&install) != TANDEM_STATE_TRIAL)
         return;
     enum tandem_status status = tandem_install_confirm(&install);
@@ -235,6 +238,8 @@ static int begin(const char *state)
         return -1;
     }
     tandem_link_service_init(&service, &install, NULL);
+    if (tandem_boot_report_load(&report, board.report) == TANDEM_OK)
+        tandem_link_service_boot(&service, &report);
     for (unsigned i = 0; i < CONNECTIONS; i++)
         connection_init(&connections[i]);
     return 0;

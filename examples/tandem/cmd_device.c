@@ -31,6 +31,9 @@ static const char help[] = "Usage: tandem device --state DIR [--pub KEY.pub --li
                            "  --vendor, --product NAME   as in its first firmware\n"
                            "  --hardware N         revision (1)\n"
                            "\n"
+                           "With --vendor and --product in place of --factory it has a bootloader alone, which\n"
+                           "takes the first firmware from `tandem update`.\n"
+                           "\n"
                            "DIR remembers these; given again they replace what it remembers. The address\n"
                            "that hosts connect to is also in the file DIR/address.\n"
                            "\n"
@@ -41,6 +44,8 @@ static const char help[] = "Usage: tandem device --state DIR [--pub KEY.pub --li
                            "  --flash-timing E,P   an erase takes E ms, programming 256 bytes P us; a usual\n"
                            "                       serial flash is 45,400. Without it: as fast as the file\n"
                            "  --erase-idle         erase the free bank in idle time\n"
+                           "  --recovery           the recovery button is held: the bootloader takes an update\n"
+                           "                       itself, as it does when there is nothing to start\n"
                            "  -h, --help           this text\n";
 
 enum {
@@ -57,6 +62,7 @@ enum {
     OPTION_BATTERY,
     OPTION_TIMING,
     OPTION_ERASE_IDLE,
+    OPTION_RECOVERY,
     OPTION_AFTER_RESET
 };
 
@@ -74,6 +80,7 @@ static const struct option options[] = {
     {"battery", required_argument, NULL, OPTION_BATTERY},
     {"flash-timing", required_argument, NULL, OPTION_TIMING},
     {"erase-idle", no_argument, NULL, OPTION_ERASE_IDLE},
+    {"recovery", no_argument, NULL, OPTION_RECOVERY},
     {"after-reset", required_argument, NULL, OPTION_AFTER_RESET}, /* the firmware's own way back here */
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -189,6 +196,8 @@ static int take_option(struct order *order, int option, char *value)
     case OPTION_ERASE_IDLE:
         facts->erase_idle = 1;
         return TOOL_OK;
+    case OPTION_RECOVERY:
+        return TOOL_OK;
     default:
         code = take_number(&number, "--after-reset", value, 65535);
         order->listener = (int)number;
@@ -268,7 +277,7 @@ static int store(const struct board_facts *facts, const char *state)
 
 static int check_facts(const struct order *order, const struct board_facts *facts, int exists)
 {
-    if (!exists && order->factory == NULL)
+    if (!exists && order->factory == NULL && (facts->vendor[0] == '\0' || facts->product[0] == '\0'))
         return tool_fail(TOOL_USAGE, "%s holds no device; make one with --factory PACKAGE.tdm", order->state);
     if (facts->key_count == 0)
         return tool_usage("device", "--pub is missing: whose firmware is it to trust?");
@@ -309,7 +318,7 @@ static int switch_on(const struct order *order, struct board_facts *facts, int *
         return code;
     merge(facts, order);
     code = check_facts(order, facts, exists);
-    if (code == TOOL_OK && !exists)
+    if (code == TOOL_OK && !exists && order->factory != NULL)
         code = device_take_names(facts, order->factory);
     if (code == TOOL_OK && board_path(path, order->state, "address") == 0)
         (void)unlink(path); /* it speaks of the time before */
@@ -317,8 +326,9 @@ static int switch_on(const struct order *order, struct board_facts *facts, int *
         code = open_listener(facts, listener); /* before anything is made: the address may be wrong */
     if (code == TOOL_OK)
         code = store(facts, order->state);
-    if (code == TOOL_OK && !exists)
+    if (code == TOOL_OK && !exists && order->factory != NULL)
         code = device_provision(order->state, order->factory);
+    board_ram_lose(order->state);
     return code == TOOL_OK ? write_address(facts, order->state) : code;
 }
 
@@ -359,14 +369,15 @@ static int run(int argc, char **argv)
         return tool_fail(TOOL_SYSTEM, "cannot find this program's own file; set TANDEM_PROGRAM to it");
     (void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (order.listener >= 0)
-        return device_boot(order.state, order.listener, program);
+        return device_boot(order.state, order.listener, program, 0);
     int listener = -1;
     int code = switch_on(&order, &facts, &listener);
     if (code != TOOL_OK)
         return code;
     printf("%s: on, %s, listening on %s\n", facts.name, order.state, facts.address);
-    return facts.watchdog != 0 ? device_watch(order.state, listener, program, facts.name)
-                               : device_boot(order.state, listener, program);
+    int pin = has(&order, OPTION_RECOVERY);
+    return facts.watchdog != 0 ? device_watch(order.state, listener, program, facts.name, pin)
+                               : device_boot(order.state, listener, program, pin);
 }
 
 const struct tool_command cmd_device = {"device", "a simulated device to update", help, run};

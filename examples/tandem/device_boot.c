@@ -1,5 +1,6 @@
 /*
- * The boot process: decide what may be started, say why, become it.
+ * The boot process: decide what may be started, say why, become it; or take
+ * an update.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tandem/boot.h"
+#include "tandem/recovery.h"
 
 static void report(const struct board *board, const struct tandem_boot *boot)
 {
@@ -66,20 +67,40 @@ static int jump(struct board *board, const struct tandem_boot_image *image, int 
     return code;
 }
 
-int device_boot(const char *state, int listener, const char *program)
+/* Start what may be started. Comes back, with the exit code, if that failed. */
+static int run_firmware(struct board *board, const struct tandem_boot *boot, int listener, const char *program)
+{
+    const struct tandem_boot_image *image = application(boot);
+    if (image == NULL)
+        return tool_fail(TANDEM_ERROR_NOTHING, "%s: the package has no image app", board->facts.name);
+    report(board, boot);
+    return jump(board, image, listener, program);
+}
+
+int device_boot(const char *state, int listener, const char *program, int pin)
 {
     static struct board board;
     static uint8_t buffer[BOARD_BUFFER];
     struct tandem_boot boot;
+    struct tandem_boot_report decided;
     char reason[TANDEM_POSIX_REASON_SIZE] = "";
-    enum tandem_status status = board_open(&board, state, "flash.bin", reason);
-    if (status != TANDEM_OK)
-        return tool_fail(status == TANDEM_ERROR_PORT ? TOOL_SYSTEM : (int)status, "%s", reason);
-    status = tandem_boot_decide(&boot, &board.device, buffer, sizeof buffer);
-    const struct tandem_boot_image *image = status == TANDEM_OK ? application(&boot) : NULL;
-    if (image == NULL)
-        return tool_fail(TANDEM_ERROR_NOTHING, "%s: nothing may be started: %s", board.facts.name,
-                         tandem_status_text(boot.status != TANDEM_OK ? boot.status : status));
-    report(&board, &boot);
-    return jump(&board, image, listener, program);
+    int code = TOOL_OK;
+    for (int restart = 1; code == TOOL_OK && restart; pin = 0) {
+        enum tandem_status status = board_open(&board, state, "flash.bin", reason);
+        if (status != TANDEM_OK)
+            return tool_fail(status == TANDEM_ERROR_PORT ? TOOL_SYSTEM : (int)status, "%s", reason);
+        enum tandem_recovery_cause cause = tandem_recovery_wanted(board.report, board.request, pin);
+        status = cause == TANDEM_RECOVERY_NOT ? tandem_boot_decide(&boot, &board.device, buffer, sizeof buffer)
+                                              : tandem_recovery_decide(&boot, &board.device, buffer, sizeof buffer);
+        if (status != TANDEM_OK)
+            cause = TANDEM_RECOVERY_NOTHING;
+        tandem_boot_report_store(board.report, &boot, cause);
+        (void)tandem_boot_report_load(&decided, board.report);
+        board_ram_store(&board);
+        if (cause == TANDEM_RECOVERY_NOT)
+            return run_firmware(&board, &boot, listener, program);
+        code = device_recover(&board, &decided, listener, &restart);
+        board_close(&board);
+    }
+    return code;
 }

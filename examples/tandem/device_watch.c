@@ -48,7 +48,7 @@ static void set_handler(void (*handler)(int))
 }
 
 /* Start the child and wait for its end. Returns its status, or -1. */
-static int run_once(const char *state, int listener, const char *program)
+static int run_once(const char *state, int listener, const char *program, int pin)
 {
     int status = 0;
     pid_t parent = getpid();
@@ -57,7 +57,7 @@ static int run_once(const char *state, int listener, const char *program)
     if (pid == 0) {
         follow(parent);
         set_handler(SIG_DFL);
-        int code = device_boot(state, listener, program);
+        int code = device_boot(state, listener, program, pin);
         (void)fflush(NULL);
         _exit(code);
     }
@@ -73,11 +73,12 @@ static int run_once(const char *state, int listener, const char *program)
     return status;
 }
 
-int device_watch(const char *state, int listener, const char *program, const char *name)
+int device_watch(const char *state, int listener, const char *program, const char *name, int pin)
 {
     set_handler(pass_on);
     for (;;) {
-        int status = run_once(state, listener, program);
+        int status = run_once(state, listener, program, pin);
+        pin = 0;
         if (status < 0)
             return tool_fail(TOOL_SYSTEM, "cannot start the device: %s", strerror(errno));
         if (WIFEXITED(status))
