@@ -179,6 +179,34 @@ static void test_info(void)
     CHECK_EQUAL(tandem_load_le16(say_query(9, 512) + LINK_STATUS_WINDOW), TANDEM_LINK_WINDOW_MAX);
 }
 
+/* A restart that is asked for again and again comes when it was first due, or earlier. */
+static void test_restart_is_not_put_off(void)
+{
+    uint8_t activate[LINK_HEADER + LINK_ACTIVATE_SIZE] = {LINK_ACTIVATE, 0, 0};
+    uint32_t begin;
+    unsigned i;
+
+    by_hand();
+    (void)say_query(1, 512);
+    begin = rig_now;
+    for (i = 0; device.ota_entered == 0 && i < 100; i++) {
+        CHECK_EQUAL(say_short(LINK_ENTER, (uint8_t)(2 + i))[LINK_STATUS_RESULT], TANDEM_OK);
+        wait_ms(30);
+    }
+    CHECK(rig_now - begin >= TANDEM_LINK_RESTART_MS && rig_now - begin < TANDEM_LINK_RESTART_MS + 60);
+    by_hand();
+    device.install.bank.state.phase = TANDEM_PHASE_PENDING;
+    (void)say_query(1, 512);
+    begin = rig_now;
+    for (i = 0; !device.reboot && i < 100; i++) {
+        activate[1] = (uint8_t)(2 + i);
+        tandem_store_le16(activate + LINK_HEADER, i == 0 ? 5000 : i == 3 ? 200 : 4000);
+        CHECK_EQUAL(say(activate, sizeof activate)[LINK_STATUS_RESULT], TANDEM_OK);
+        wait_ms(30);
+    }
+    CHECK(rig_now - begin >= 290 && rig_now - begin < 350);
+}
+
 static void test_info_in_pieces(void)
 {
     uint8_t whole[300];
@@ -1276,6 +1304,7 @@ int main(int argc, char **argv)
     rig_release_make(&new_release, &(struct rig_spec){.version = 2, .counter = 2, .image_size = 65000});
     rig_release_make(&next_release, &(struct rig_spec){.version = 3, .counter = 3, .image_size = 30000});
     RUN(test_info);
+    RUN(test_restart_is_not_put_off);
     RUN(test_info_in_pieces);
     RUN(test_requests_in_pieces);
     RUN(test_refusals);

@@ -325,8 +325,13 @@ static void flush(struct tandem_link_device *link)
 
 static void schedule(struct tandem_link_service *service, uint8_t what, uint32_t delay_ms)
 {
+    uint32_t at = service->now + (delay_ms > TANDEM_LINK_RESTART_MS ? delay_ms : TANDEM_LINK_RESTART_MS);
+
+    /* A host that asks again and again does not put it off. */
+    if (service->restart == what && at - service->restart_ms <= UINT32_MAX / 2)
+        return;
     service->restart = what;
-    service->restart_ms = service->now + (delay_ms > TANDEM_LINK_RESTART_MS ? delay_ms : TANDEM_LINK_RESTART_MS);
+    service->restart_ms = at;
 }
 
 /* The package that a BEGIN names is being received already: another host's half, or our own before the link broke. */
