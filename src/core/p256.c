@@ -23,7 +23,15 @@ enum {
     A, /* intermediate values */
     B,
     C,
-    REGISTERS
+    TO_MONTGOMERY, /* a product with it takes a number to Montgomery form */
+    G_X,           /* what the bits of the two scalars ask for: the base point, */
+    G_Y,
+    G_Z,
+    Q_X, /* the key, */
+    Q_Y,
+    Q_Z,
+    SUM, /* and the sum of the two, beyond the reach of steps */
+    REGISTERS = SUM + 3
 };
 #define POINT (3 * sizeof(tandem_element)) /* bytes of a point */
 
@@ -33,16 +41,9 @@ static const uint32_t prime[TANDEM_WORDS] = {0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF,
 /* n, the order of the group */
 static const uint32_t order[TANDEM_WORDS] = {0xFC632551, 0xF3B9CAC2, 0xA7179E84, 0xBCE6FAAD,
                                              0xFFFFFFFF, 0xFFFFFFFF, 0x00000000, 0xFFFFFFFF};
-/* 2^512 mod p: a product with it takes a number to Montgomery form */
-static const uint32_t to_montgomery[TANDEM_WORDS] = {0x00000003, 0x00000000, 0xFFFFFFFF, 0xFFFFFFFB,
-                                                     0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0x00000004};
-/* The elements below are in Montgomery form. */
-static const uint32_t one[TANDEM_WORDS] = {0x00000001, 0x00000000, 0x00000000, 0xFFFFFFFF,
-                                           0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFE, 0x00000000};
-static const uint32_t curve_b[TANDEM_WORDS] = {0x29C4BDDF, 0xD89CDF62, 0x78843090, 0xACF005CD,
-                                               0xF7212ED6, 0xE5A220AB, 0x04874834, 0xDC30061D};
-/* The base point: x, y */
-static const uint32_t base[2][TANDEM_WORDS] = {
+/* What registers begin with: 2^512 mod p, and the base point in Montgomery form. */
+static const uint32_t constants[][TANDEM_WORDS] = {
+    {0x00000003, 0x00000000, 0xFFFFFFFF, 0xFFFFFFFB, 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0x00000004},
     {0x18A9143C, 0x79E730D4, 0x5FEDB601, 0x75BA95FC, 0x77622510, 0x79FB732B, 0xA53755C6, 0x18905F76},
     {0xCE95560A, 0xDDF25357, 0xBA19E45C, 0x8B4AB8E4, 0xDD21F325, 0xD2E88688, 0x25885D85, 0x8571FF18}};
 
@@ -111,49 +112,46 @@ static void run(tandem_element *reg, const uint16_t *steps)
 #define SUB(r, a, b) TANDEM_SUB(r, a, b)
 
 /* Point = 2 · point; infinity stays. For a = -3: "dbl-2001-b" of D. Bernstein (2001), with Z3 = 2YZ. */
-static void twice(tandem_element *reg)
-{
-    static const uint16_t steps[] = {MUL(A, Z, Z),
-                                     MUL(B, Y, Y),
-                                     MUL(Z, Y, Z),
-                                     ADD(Z, Z, Z), /* delta, gamma, Z3 */
-                                     MUL(Y, X, B),
-                                     ADD(C, X, A),
-                                     SUB(A, X, A),
-                                     MUL(A, A, C), /* beta */
-                                     ADD(C, A, A),
-                                     ADD(A, A, C),
-                                     ADD(Y, Y, Y),
-                                     ADD(Y, Y, Y), /* alpha, 4 beta */
-                                     MUL(X, A, A),
-                                     SUB(X, X, Y),
-                                     SUB(X, X, Y),
-                                     SUB(Y, Y, X), /* X3 */
-                                     MUL(Y, Y, A),
-                                     ADD(B, B, B),
-                                     MUL(B, B, B),
-                                     ADD(B, B, B),
-                                     SUB(Y, Y, B), /* Y3 */
-                                     0};
+static const uint16_t twice[] = {MUL(A, Z, Z),
+                                 MUL(B, Y, Y),
+                                 MUL(Z, Y, Z),
+                                 ADD(Z, Z, Z), /* delta, gamma, Z3 */
+                                 MUL(Y, X, B),
+                                 ADD(C, X, A),
+                                 SUB(A, X, A),
+                                 MUL(A, A, C), /* beta */
+                                 ADD(C, A, A),
+                                 ADD(A, A, C),
+                                 ADD(Y, Y, Y),
+                                 ADD(Y, Y, Y), /* alpha, 4 beta */
+                                 MUL(X, A, A),
+                                 SUB(X, X, Y),
+                                 SUB(X, X, Y),
+                                 SUB(Y, Y, X), /* X3 */
+                                 MUL(Y, Y, A),
+                                 ADD(B, B, B),
+                                 MUL(B, B, B),
+                                 ADD(B, B, B),
+                                 SUB(Y, Y, B), /* Y3 */
+                                 0};
 
-    run(reg, steps);
-}
-
-/* Point = point + operand, whatever they are. `affine`: the operand's Z is one. */
-static void plus(tandem_element *reg, int affine)
+/* Point = point + one of G, Q and their sum, asked for by 1, 2, 3. Whatever the two are. */
+static void plus(tandem_element *reg, uint32_t bits)
 {
-    static const uint16_t start[] = {MUL(A, Z, Z), MUL(B, OPERAND_X, A), /* U2 */
-                                     MUL(A, A, Z), MUL(C, OPERAND_Y, A), /* S2 */
-                                     0};
     static const uint16_t meet[] = {MUL(A, OPERAND_Z, OPERAND_Z),
-                                    MUL(X, X, A), /* U1: X if affine */
+                                    MUL(X, X, A), /* U1 */
                                     MUL(A, A, OPERAND_Z),
-                                    MUL(Y, Y, A), /* S1: Y if affine */
-                                    MUL(Z, Z, OPERAND_Z),
-                                    SUB(B, B, X), /* H = U2 - U1 */
-                                    SUB(C, C, Y), /* R = S2 - S1 */
+                                    MUL(Y, Y, A), /* S1 */
+#define AFFINE 4                                  /* U1 and S1 are X and Y if the operand's Z is one */
+                                    MUL(A, Z, Z),
+                                    MUL(B, OPERAND_X, A), /* U2 */
+                                    MUL(A, A, Z),
+                                    MUL(C, OPERAND_Y, A), /* S2 */
+                                    SUB(B, B, X),         /* H = U2 - U1 */
+                                    SUB(C, C, Y),         /* R = S2 - S1 */
                                     0};
-    static const uint16_t end[] = {MUL(Z, Z, B),
+    static const uint16_t end[] = {MUL(Z, Z, OPERAND_Z),
+                                   MUL(Z, Z, B),
                                    MUL(A, B, B),
                                    MUL(B, B, A),
                                    MUL(A, X, A), /* Z3, H^3, U1 H^2 */
@@ -166,43 +164,36 @@ static void plus(tandem_element *reg, int affine)
                                    MUL(B, B, Y),
                                    SUB(Y, A, B), /* Y3 */
                                    0};
+    uint32_t at_infinity = tandem_number_is_zero(reg[Z]);
 
+    memcpy(reg[OPERAND_X], reg[G_X + 3 * (bits - 1)], POINT);
     if (tandem_number_is_zero(reg[OPERAND_Z]))
         return;
-    if (!tandem_number_is_zero(reg[Z])) {
-        run(reg, start);
-        run(reg, affine ? meet + 5 : meet);
+    if (!at_infinity) {
+        run(reg, bits == 3 ? meet : meet + AFFINE);
         if (!tandem_number_is_zero(reg[B]) || !tandem_number_is_zero(reg[C])) {
             run(reg, end); /* opposite points: H = 0 makes Z = 0 */
             return;
         }
-        memcpy(reg[X], reg[OPERAND_X], POINT); /* the two are one point */
-        twice(reg);
-        return;
     }
     memcpy(reg[X], reg[OPERAND_X], POINT);
+    if (!at_infinity)
+        run(reg, twice); /* the two are one point */
 }
 
-/* Point = [u]G + [v]Q, Q being the operand. */
+/* Point = [u]G + [v]Q. Needs Z = 0. */
 static void combine(tandem_element *reg, const uint32_t *u, const uint32_t *v)
 {
-    tandem_element table[3][3]; /* G, Q, G + Q: what the bits of u and v ask for */
-
-    memcpy(table[1], reg[OPERAND_X], POINT);
-    memcpy(reg[X], base, sizeof base);
-    memcpy(reg[Z], one, sizeof one);
-    memcpy(table[0], reg[X], POINT);
     plus(reg, 1);
-    memcpy(table[2], reg[X], POINT);
-    memset(reg[Z], 0, sizeof *reg);
+    plus(reg, 2);
+    memcpy(reg[SUM], reg[X], POINT);
+    tandem_number_set(reg[Z], 0);
     for (int place = 255; place >= 0; place--) {
         uint32_t bits = tandem_number_bit(u, place) | tandem_number_bit(v, place) << 1;
 
-        twice(reg);
-        if (bits != 0) {
-            memcpy(reg[OPERAND_X], table[bits - 1], POINT);
-            plus(reg, bits != 3);
-        }
+        run(reg, twice);
+        if (bits != 0)
+            plus(reg, bits);
     }
 }
 
@@ -223,61 +214,52 @@ static void halve(uint32_t *a, uint32_t carry)
  */
 static void divide(uint32_t *r, const uint32_t *a, const uint32_t *b)
 {
-    uint32_t store[4][TANDEM_WORDS];
-    uint32_t *u = store[0];
-    uint32_t *x = store[1];
-    uint32_t *v = store[2];
-    uint32_t *y = store[3];
+    uint32_t store[2][2][TANDEM_WORDS];
+    uint32_t(*p)[TANDEM_WORDS] = store[0]; /* u, x */
+    uint32_t(*q)[TANDEM_WORDS] = store[1]; /* v, y */
 
-    memcpy(u, b, sizeof store[0]);
-    memcpy(x, a, sizeof store[0]);
-    memcpy(v, order, sizeof order);
-    memset(y, 0, sizeof store[0]);
-    while (!tandem_number_is_zero(u)) {
-        while ((u[0] & 1u) == 0) {
-            halve(u, 0);
-            halve(x, tandem_number_add(x, x, order, 0u - (x[0] & 1u)));
-        }
-        if (tandem_number_subtract(r, u, v)) { /* u is below v: change places */
-            uint32_t *swap = u;
+    memcpy(p[0], b, sizeof p[0]);
+    memcpy(p[1], a, sizeof p[1]);
+    memcpy(q[0], order, sizeof order);
+    tandem_number_set(q[1], 0);
+    while (!tandem_number_is_zero(p[0])) {
+        if (p[0][0] & 1u) {
+            if (tandem_number_subtract(r, p[0], q[0])) { /* u is below v: change places */
+                uint32_t(*swap)[TANDEM_WORDS] = p;
 
-            u = v;
-            v = swap;
-            swap = x;
-            x = y;
-            y = swap;
+                p = q;
+                q = swap;
+            }
+            tandem_number_subtract(p[0], p[0], q[0]);
+            tandem_number_subtract_mod(p[1], p[1], q[1], order);
         }
-        tandem_number_subtract(u, u, v);
-        tandem_number_subtract_mod(x, x, y, order);
+        halve(p[0], 0);
+        halve(p[1], tandem_number_add(p[1], p[1], order, 0u - (p[1][0] & 1u)));
     }
-    memcpy(r, y, sizeof store[0]);
+    memcpy(r, q[1], sizeof q[1]);
 }
 
-/* Operand = the key. Returns 0 if it is no point of the curve. */
+/* The constants and the key to their registers, Z = 0. Returns 0 if the key is no point of the curve. */
 static int load_key(tandem_element *reg, const uint8_t *key)
 {
-    /* x and y to Montgomery form; A = x^3 - 3x + b - y^2 */
-    static const uint16_t steps[] = {MUL(OPERAND_X, OPERAND_X, C),
-                                     MUL(OPERAND_Y, OPERAND_Y, C),
-                                     MUL(A, OPERAND_X, OPERAND_X),
-                                     MUL(A, A, OPERAND_X),
-                                     SUB(A, A, OPERAND_X),
-                                     SUB(A, A, OPERAND_X),
-                                     SUB(A, A, OPERAND_X),
-                                     ADD(A, A, B),
-                                     MUL(B, OPERAND_Y, OPERAND_Y),
-                                     SUB(A, A, B),
-                                     0};
+    static const uint16_t steps[] = {/* x, y and 1 to Montgomery form */
+                                     MUL(Q_X, Q_X, TO_MONTGOMERY), MUL(Q_Y, Q_Y, TO_MONTGOMERY),
+                                     MUL(Q_Z, Q_Z, TO_MONTGOMERY), ADD(G_Z, Q_Z, Z),
+                                     /* A = x^3 - 3x - y^2 */
+                                     MUL(A, Q_X, Q_X), MUL(A, A, Q_X), SUB(A, A, Q_X), SUB(A, A, Q_X), SUB(A, A, Q_X),
+                                     MUL(B, Q_Y, Q_Y), SUB(A, A, B),
+                                     /* is the same for all points: -b, which need not be kept for that */
+                                     MUL(C, G_X, G_X), MUL(C, C, G_X), SUB(C, C, G_X), SUB(C, C, G_X), SUB(C, C, G_X),
+                                     MUL(B, G_Y, G_Y), SUB(C, C, B), SUB(A, A, C), 0};
 
-    tandem_number_load_be(reg[OPERAND_X], key);
-    tandem_number_load_be(reg[OPERAND_Y], key + 32);
-    if (!tandem_number_subtract(reg[A], reg[OPERAND_X], prime) ||
-        !tandem_number_subtract(reg[A], reg[OPERAND_Y], prime))
+    tandem_number_load_be(reg[Q_X], key);
+    tandem_number_load_be(reg[Q_Y], key + 32);
+    if (!tandem_number_subtract(reg[A], reg[Q_X], prime) || !tandem_number_subtract(reg[A], reg[Q_Y], prime))
         return 0;
 
-    memcpy(reg[OPERAND_Z], one, sizeof one);
-    memcpy(reg[B], curve_b, sizeof curve_b);
-    memcpy(reg[C], to_montgomery, sizeof to_montgomery);
+    tandem_number_set(reg[Q_Z], 1);
+    tandem_number_set(reg[Z], 0);
+    memcpy(reg[TO_MONTGOMERY], constants, sizeof constants);
     run(reg, steps);
     return (int)tandem_number_is_zero(reg[A]);
 }
@@ -285,11 +267,10 @@ static int load_key(tandem_element *reg, const uint8_t *key)
 /* 1 if the point's x is r mod n: r or r + n, compared as X = r Z^2. Changes r. */
 static int has_x(tandem_element *reg, uint32_t *r)
 {
-    static const uint16_t steps[] = {MUL(A, A, C), MUL(B, Z, Z), MUL(A, A, B), SUB(A, A, X), 0};
+    static const uint16_t steps[] = {MUL(A, A, TO_MONTGOMERY), MUL(B, Z, Z), MUL(A, A, B), SUB(A, A, X), 0};
 
     if (tandem_number_is_zero(reg[Z]))
         return 0;
-    memcpy(reg[C], to_montgomery, sizeof to_montgomery);
     for (;;) {
         memcpy(reg[A], r, sizeof *reg);
         run(reg, steps);

@@ -3,6 +3,10 @@
 
 #include "field_check.h"
 
+/* 2^256 mod p: one in Montgomery form */
+static const uint32_t one[8] = {0x00000001, 0x00000000, 0x00000000, 0xFFFFFFFF,
+                                0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFE, 0x00000000};
+
 static void test_operations(void)
 {
     static const uint16_t multiply[] = {MUL(X, Y, Z), 0};
