@@ -15,14 +15,13 @@ static const uint32_t prime[TANDEM_WORDS] = {0xFFFFFFED, 0xFFFFFFFF, 0xFFFFFFFF,
                                              0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0x7FFFFFFF};
 const uint32_t tandem_edwards_order[TANDEM_WORDS] = {0x5CF5D3ED, 0x5812631A, 0xA2F79CD6, 0x14DEF9DE,
                                                      0x00000000, 0x00000000, 0x00000000, 0x10000000};
-/* d = -121665 / 121666 */
-static const uint32_t curve_d[TANDEM_WORDS] = {0x135978A3, 0x75EB4DCA, 0x4141D8AB, 0x00700A4D,
-                                               0x7779E898, 0x8CC74079, 0x2B6FFE73, 0x52036CEE};
-/* 2^((p - 1) / 4), a root of -1 */
-static const uint32_t root_of_minus_one[TANDEM_WORDS] = {0x4A0EA0B0, 0xC4EE1B27, 0xAD2FE478, 0x2F431806,
-                                                         0x3DFBD7A7, 0x2B4D0099, 0x4FC1DF0B, 0x2B832480};
-/* The base point: x, y */
-static const uint32_t base[2][TANDEM_WORDS] = {
+/* What registers begin with. */
+static const uint32_t constants[][TANDEM_WORDS] = {
+    /* d = -121665 / 121666 */
+    {0x135978A3, 0x75EB4DCA, 0x4141D8AB, 0x00700A4D, 0x7779E898, 0x8CC74079, 0x2B6FFE73, 0x52036CEE},
+    /* 2^((p - 1) / 4), a root of -1 */
+    {0x4A0EA0B0, 0xC4EE1B27, 0xAD2FE478, 0x2F431806, 0x3DFBD7A7, 0x2B4D0099, 0x4FC1DF0B, 0x2B832480},
+    /* the base point: x, y */
     {0x8F25D51A, 0xC9562D60, 0x9525A7B2, 0x692CC760, 0xFDD6DC5C, 0xC0A4E231, 0xCD6E53FE, 0x216936D3},
     {0x66666658, 0x66666666, 0x66666666, 0x66666666, 0x66666666, 0x66666666, 0x66666666, 0x66666666}};
 
@@ -80,17 +79,16 @@ void tandem_edwards_add(tandem_element *reg)
 
 void tandem_edwards_base(tandem_element *reg)
 {
-    static const uint16_t steps[] = {MUL(T, X, Y), 0};
+    static const uint16_t steps[] = {ADD(X, X, BASE_X), ADD(Y, T, BASE_Y), MUL(T, X, Y), 0};
 
-    tandem_edwards_neutral(reg);
-    memcpy(reg[TANDEM_ED_X], base, sizeof base);
-    memcpy(reg[TANDEM_ED_C], curve_d, sizeof curve_d);
+    memcpy(reg[TANDEM_ED_CURVE_D], constants, sizeof constants);
+    tandem_edwards_neutral(reg); /* X and T are zero */
     run(reg, steps);
 }
 
 void tandem_edwards_prepare(tandem_element *reg)
 {
-    static const uint16_t steps[] = {SUB(M, Y, X), ADD(P, Y, X), MUL(K, T, C), ADD(K, K, K), ADD(D, Z, Z), 0};
+    static const uint16_t steps[] = {SUB(M, Y, X), ADD(P, Y, X), MUL(K, T, CURVE_D), ADD(K, K, K), ADD(D, Z, Z), 0};
 
     run(reg, steps);
 }
@@ -130,7 +128,7 @@ static int decode_negative(tandem_element *reg, const uint8_t *key)
 {
     /* u = y^2 - 1, v = d y^2 + 1, x = u v^3 (u v^7)^((p - 5) / 8) */
     static const uint16_t before[] = {MUL(M, Y, Y),
-                                      MUL(P, M, C),
+                                      MUL(P, M, CURVE_D),
                                       SUB(M, M, Z),
                                       ADD(P, P, Z),
                                       MUL(K, P, P),
@@ -141,9 +139,9 @@ static int decode_negative(tandem_element *reg, const uint8_t *key)
                                       MUL(K, K, M),
                                       0};
     static const uint16_t after[] = {MUL(X, F, K), MUL(E, X, X), MUL(E, E, P), SUB(F, E, M), ADD(E, E, M), 0};
-    static const uint16_t turn[] = {MUL(X, X, D), 0};
-    static const uint16_t negate[] = {SUB(X, T, X), 0}; /* T is zero */
-    static const uint16_t end[] = {MUL(T, X, Y), 0};
+    static const uint16_t turn[] = {MUL(X, X, ROOT), 0};
+    static const uint16_t end[] = {SUB(X, T, X), /* negate: T is zero */
+                                   MUL(T, X, Y), 0};
     uint32_t sign = key[31] >> 7;
 
     tandem_edwards_neutral(reg);
@@ -152,19 +150,15 @@ static int decode_negative(tandem_element *reg, const uint8_t *key)
     if (!tandem_number_subtract(reg[TANDEM_ED_E], reg[TANDEM_ED_Y], prime))
         return 0; /* y is not below p */
 
-    memcpy(reg[TANDEM_ED_C], curve_d, sizeof curve_d);
     run(reg, before);
     power(reg, 252, 0xFD);
     run(reg, after);
     if (!tandem_number_is_zero(reg[TANDEM_ED_F])) {
         if (!tandem_number_is_zero(reg[TANDEM_ED_E]))
             return 0; /* u / v is no square */
-        memcpy(reg[TANDEM_ED_D], root_of_minus_one, sizeof root_of_minus_one);
         run(reg, turn);
     }
-    if ((reg[TANDEM_ED_X][0] & 1u) == sign)
-        run(reg, negate);
-    run(reg, end);
+    run(reg, (reg[TANDEM_ED_X][0] & 1u) == sign ? end : end + 1);
     return 1;
 }
 
@@ -185,6 +179,8 @@ int tandem_edwards_combine(uint8_t *out, const uint32_t *s, const uint32_t *h, c
     tandem_element reg[TANDEM_ED_REGISTERS];
     tandem_element table[3][4]; /* B, -A, B - A: what the bits of s and h ask for */
 
+    tandem_edwards_base(reg);
+    keep(reg, table[0]);
     if (!decode_negative(reg, key))
         return 0;
     keep(reg, table[1]);
@@ -192,9 +188,9 @@ int tandem_edwards_combine(uint8_t *out, const uint32_t *s, const uint32_t *h, c
         tandem_edwards_double(reg);
     if (tandem_number_is_zero(reg[TANDEM_ED_X]))
         return 0; /* eight times the key is neutral: it is of small order */
-    tandem_edwards_base(reg);
-    keep(reg, table[0]);
-    operand(reg, table[1]);
+    tandem_edwards_neutral(reg);
+    tandem_edwards_add(reg); /* the operand is still -A */
+    operand(reg, table[0]);
     tandem_edwards_add(reg);
     keep(reg, table[2]);
 

@@ -24,7 +24,10 @@ enum {
     TANDEM_ED_F,
     TANDEM_ED_G,
     TANDEM_ED_H,
-    TANDEM_ED_C, /* a constant of the curve */
+    TANDEM_ED_CURVE_D, /* constants */
+    TANDEM_ED_ROOT,
+    TANDEM_ED_BASE_X,
+    TANDEM_ED_BASE_Y,
     TANDEM_ED_REGISTERS
 };
 
@@ -37,9 +40,9 @@ void tandem_edwards_neutral(tandem_element *reg);
 void tandem_edwards_double(tandem_element *reg);
 /* Point = point + operand. Complete: any two points. */
 void tandem_edwards_add(tandem_element *reg);
-/* Point = the base point; C = d. */
+/* The constants to their registers; point = the base point. */
 void tandem_edwards_base(tandem_element *reg);
-/* Operand = the point, which stays. Needs C = d. */
+/* Operand = the point, which stays. Needs the constants. */
 void tandem_edwards_prepare(tandem_element *reg);
 /* The 32 bytes of the point (RFC 8032 §5.1.2). Overwrites the point. */
 void tandem_edwards_encode(uint8_t *out, tandem_element *reg);
