@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tandem/link.h"
 #include "tandem/port.h"
 
 #define BOARD_FEED_MS 10000u /* the watchdog's patience; one signature takes 1.5 s */
@@ -26,10 +25,6 @@ void board_feed(void);
 int board_button(void);
 /* Stop everything that could interrupt, before another image takes over. */
 void board_quiet(void);
-
-/* Buffers of the link's frames: a host's largest packet, and the board's. */
-#define BOARD_IN_SIZE (256u + TANDEM_STREAM_OVERHEAD)
-#define BOARD_OUT_SIZE (204u + TANDEM_STREAM_OVERHEAD)
 
 /* The UART at 115200 baud over the USB interface chip. */
 void board_uart_init(void);

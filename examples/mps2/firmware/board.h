@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tandem/link.h"
 #include "tandem/port.h"
 
 #define BOARD_FEED_MS 4000u /* the watchdog's patience; one signature takes 0.2 s */
@@ -22,10 +21,6 @@ void board_sleep(void);
 void board_feed(void);
 /* Stop everything that could interrupt, before another image takes over. */
 void board_quiet(void);
-
-/* Buffers of the link's frames: a host's largest packet, and the board's. */
-#define BOARD_IN_SIZE (256u + TANDEM_STREAM_OVERHEAD)
-#define BOARD_OUT_SIZE (204u + TANDEM_STREAM_OVERHEAD)
 
 /* UART0 at 115200 baud. */
 void board_uart_init(void);

@@ -3,13 +3,12 @@
  * the UART when there is nothing to start, when what it starts does not get
  * well, or when the application asked for it.
  */
-#include "tandem/recovery.h"
-
 #include "board.h"
 #include "cmsdk.h"
 #include "device.h"
 #include "handover.h"
 #include "layout.h"
+#include "service.h"
 #include "start.h"
 #include "tandem_cortex_m.h"
 
@@ -39,38 +38,9 @@ static void start_image(const struct tandem_boot_image *image)
     jump((const struct vectors *)image->area.address);
 }
 
-/* Take an update over the UART. Comes back when there is something else to do than that. */
-static void recover(const struct tandem_boot_report *report)
-{
-    static uint8_t in[BOARD_IN_SIZE], out[BOARD_OUT_SIZE];
-    static struct tandem_stream stream;
-    static struct tandem_recovery_options options;
-    static struct tandem_recovery recovery;
-    enum tandem_status status =
-        tandem_stream_init(&stream, &board_uart, in, sizeof in, out, sizeof out, tandem_recovery_receive, &recovery);
-    options.device = &device;
-    options.buffer = device_buffer;
-    options.buffer_size = sizeof device_buffer;
-    options.port = tandem_stream_packets(&stream);
-    options.receive_max = tandem_stream_receive_max(&stream);
-    options.boot = report;
-    if (status == TANDEM_OK)
-        status = tandem_recovery_init(&recovery, &options);
-    board_uart_init();
-    while (status == TANDEM_OK || status == TANDEM_AGAIN) {
-        uint8_t piece[64];
-        size_t got = board_uart_read(piece, sizeof piece);
-        tandem_stream_receive(&stream, piece, got);
-        status = tandem_recovery_poll(&recovery, board_now_ms());
-        if (tandem_stream_poll(&stream) == TANDEM_OK && status == TANDEM_OK && got == 0)
-            board_sleep();
-    }
-}
-
 int main(void)
 {
     static struct tandem_boot boot;
-    static struct tandem_boot_report report;
     board_init();
     enum tandem_recovery_cause cause = tandem_recovery_wanted(HANDOVER->report, HANDOVER->request, 0);
     enum tandem_status status = cause == TANDEM_RECOVERY_NOT
@@ -87,7 +57,6 @@ int main(void)
     tandem_boot_report_store(HANDOVER->report, &boot, cause);
     if (cause == TANDEM_RECOVERY_NOT)
         start_image(&boot.images[0]);
-    (void)tandem_boot_report_load(&report, HANDOVER->report);
-    recover(&report);
+    service_recover(0);
     restart();
 }

@@ -2,67 +2,21 @@
  * The application: answers the link, and keeps its place only if its
  * self-test is content. APPLICATION_MAJOR is its version.
  */
-#include "tandem/link.h"
-
 #include "board.h"
-#include "device.h"
 #include "handover.h"
+#include "service.h"
 #include "start.h"
 #include "stm32f407.h"
 
-#define GIVE_UP_MS 300u                          /* a firmware that failed its test restarts then */
-#define IN_SIZE (256u + TANDEM_STREAM_OVERHEAD)  /* packets from the host */
-#define OUT_SIZE (204u + TANDEM_STREAM_OVERHEAD) /* the device's largest packet */
+#define GIVE_UP_MS 300u /* a firmware that failed its test restarts then */
 
-static struct tandem_install install;
-static struct tandem_link_service service;
-static struct tandem_link_device link;
-static struct tandem_stream stream;
-static struct tandem_boot_report report;
-static uint8_t in[IN_SIZE], out[OUT_SIZE];
+static const struct tandem_version version = {APPLICATION_MAJOR, 0, 0, 0};
 
 static volatile uint32_t alarms;
 
 void spare_interrupt(void)
 {
     alarms++;
-}
-
-static void receive(void *ctx, enum tandem_channel channel, const void *data, size_t size)
-{
-    (void)ctx;
-    tandem_link_device_receive(&link, channel, data, size);
-}
-
-static enum tandem_status open_service(void)
-{
-    static const struct tandem_version version = {APPLICATION_MAJOR, 0, 0, 0};
-    enum tandem_status status = tandem_install_init(&install, &device, device_buffer, sizeof device_buffer);
-    if (status != TANDEM_OK)
-        return status;
-    status = tandem_stream_init(&stream, &board_uart, in, sizeof in, out, sizeof out, receive, NULL);
-    if (status != TANDEM_OK)
-        return status;
-    tandem_link_service_init(&service, &install, &version);
-    if (tandem_boot_report_load(&report, HANDOVER->report) == TANDEM_OK) {
-        report.recovery = TANDEM_RECOVERY_NOT; /* whatever it was before: now an application answers */
-        tandem_link_service_boot(&service, &report);
-    }
-    tandem_link_device_init(&link, &service, tandem_stream_packets(&stream), tandem_stream_receive_max(&stream));
-    board_uart_init();
-    return TANDEM_OK;
-}
-
-/* Do what there is to do for updates, then sleep until the next interrupt. */
-static void run_service(void)
-{
-    uint8_t piece[64];
-    size_t got = board_uart_read(piece, sizeof piece);
-    if (got != 0)
-        tandem_stream_receive(&stream, piece, got);
-    enum tandem_status status = tandem_link_device_poll(&link, board_now_ms());
-    if (tandem_stream_poll(&stream) == TANDEM_OK && status == TANDEM_OK && got == 0)
-        board_sleep();
 }
 
 /* The clock runs, and interrupts find their way here. A product tests what it needs to be updated again. */
@@ -81,16 +35,14 @@ int main(void)
 {
     /* Only the bootloader writes where the application runs, and nobody where the bootloader is. */
     board_init(BOOTLOADER_SECTORS | APPLICATION_SECTORS);
-    if (open_service() != TANDEM_OK)
+    if (service_open(&version) != TANDEM_OK)
         tandem_stm32f4_restart();
     int works = self_test();
     if (works) {
-        (void)tandem_install_confirm(&install); /* if that fails, the next start tries again */
+        (void)tandem_install_confirm(service_install()); /* if that fails, the next start tries again */
         tandem_boot_report_well(HANDOVER->report);
     }
-    for (uint32_t begin = board_now_ms(); works || board_now_ms() - begin < GIVE_UP_MS;) {
-        board_feed();
-        run_service();
-    }
+    for (uint32_t begin = board_now_ms(); works || board_now_ms() - begin < GIVE_UP_MS;)
+        service_run();
     tandem_stm32f4_restart();
 }

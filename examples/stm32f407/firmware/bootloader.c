@@ -4,17 +4,14 @@
  * when the application asked for it or restarts again and again, and, for a
  * moment, when the last update went wrong.
  */
-#include "tandem/recovery.h"
-
 #include "board.h"
 #include "device.h"
 #include "handover.h"
+#include "service.h"
 #include "start.h"
 #include "tandem_cortex_m.h"
 
 #define MOMENT_MS 3000u
-#define IN_SIZE (256u + TANDEM_STREAM_OVERHEAD)  /* packets from the host */
-#define OUT_SIZE (204u + TANDEM_STREAM_OVERHEAD) /* the device's largest packet */
 
 static struct tandem_boot boot;
 
@@ -45,34 +42,6 @@ static int is_in_doubt(void)
            bank.state.reason == TANDEM_BOOT_FALLBACK;
 }
 
-/* Serve hosts until none was heard for a while. */
-static void recover(uint32_t silence_ms)
-{
-    static uint8_t in[IN_SIZE], out[OUT_SIZE];
-    static struct tandem_stream stream;
-    static struct tandem_boot_report report;
-    static struct tandem_recovery recovery;
-    static struct tandem_recovery_options options = {
-        .device = &device, .buffer = device_buffer, .buffer_size = sizeof device_buffer, .boot = &report};
-    uint8_t piece[64];
-    (void)tandem_boot_report_load(&report, HANDOVER->report);
-    enum tandem_status status =
-        tandem_stream_init(&stream, &board_uart, in, sizeof in, out, sizeof out, tandem_recovery_receive, &recovery);
-    options.port = tandem_stream_packets(&stream);
-    options.receive_max = tandem_stream_receive_max(&stream);
-    options.silence_ms = silence_ms;
-    if (status == TANDEM_OK)
-        status = tandem_recovery_init(&recovery, &options);
-    board_uart_init();
-    while (status == TANDEM_OK || status == TANDEM_AGAIN) {
-        tandem_stream_receive(&stream, piece, board_uart_read(piece, sizeof piece));
-        status = tandem_recovery_poll(&recovery, board_now_ms());
-        if (tandem_stream_poll(&stream) == TANDEM_OK && status == TANDEM_OK)
-            board_sleep();
-    }
-    board_uart_stop();
-}
-
 int main(void)
 {
     board_init(BOOTLOADER_SECTORS);
@@ -92,7 +61,8 @@ int main(void)
     }
     tandem_boot_report_store(HANDOVER->report, &boot, cause);
     if (cause != TANDEM_RECOVERY_NOT)
-        recover(cause == TANDEM_RECOVERY_DOUBT ? MOMENT_MS : 0);
+        service_recover(cause == TANDEM_RECOVERY_DOUBT ? MOMENT_MS : 0);
+    board_uart_stop();
     if (cause != TANDEM_RECOVERY_NOT && cause != TANDEM_RECOVERY_DOUBT)
         tandem_stm32f4_restart();
     tandem_stm32f4_start(boot.images[0].area.address);
