@@ -173,6 +173,26 @@ static void wrong_ports_are_found(void)
         }
 }
 
+/* Whichever operation fails, once: the port is not called sound, and the rest of the flash stays as it is. */
+static void any_failure_is_noticed(void)
+{
+    uint64_t operations;
+    rig_open(&rig, 16, 0xFF, 0, SOUND);
+    CHECK(complains(TANDEM_OK, ""));
+    operations = rig.power.ops;
+    rig_close(&rig);
+    REQUIRE(operations > 200);
+    for (uint64_t number = 1; number <= operations; number++) {
+        rig_open(&rig, 16, 0xFF, 0, SOUND);
+        rig.check.clock_us = NULL;
+        rig.power.fail_at = number;
+        rig.power.fail_count = 1;
+        CHECK_EQUAL(rig_run(&rig), TANDEM_ERROR_FLASH);
+        CHECK(rig.found[TANDEM_PORTCHECK_STOPPED] && !rig.found[TANDEM_PORTCHECK_OUTSIDE]);
+        rig_close(&rig);
+    }
+}
+
 /* The unit that would work is named. */
 static void unit_is_named(void)
 {
@@ -428,6 +448,7 @@ int main(int argc, char **argv)
     RUN(figures_are_right);
     RUN(little_is_enough);
     RUN(wrong_ports_are_found);
+    RUN(any_failure_is_noticed);
     RUN(unit_is_named);
     RUN(second_programs_are_told_apart);
     RUN(mirrors_are_found);
