@@ -56,7 +56,7 @@ static int is_copy(const struct look *look, const struct tandem_slot *slot)
 {
     const struct tandem_bank_state *state = &look->bank->state;
     return TANDEM_CONFIG_EXCHANGE && slot->mode == TANDEM_MODE_OVERWRITE && look->which == state->home &&
-           (state->phase == TANDEM_PHASE_TRIAL || state->phase == TANDEM_PHASE_PREVIOUS);
+           state->phase >= TANDEM_PHASE_TRIAL && state->phase <= TANDEM_PHASE_PREVIOUS;
 }
 
 /* The same of a slot's image. A damaged copy is made anew. */
@@ -196,6 +196,13 @@ static enum tandem_status verify_home(struct look *look, uint8_t which, enum tan
     return status == TANDEM_OK ? bring_home(look, which, phase) : status;
 }
 
+/* An exchange was begun and not ended: nothing else can be decided before it is. */
+static int is_half_way(const struct look *look)
+{
+    uint8_t phase = look->bank->state.phase;
+    return TANDEM_CONFIG_EXCHANGE && (phase == TANDEM_PHASE_SWAPPING || phase == TANDEM_PHASE_REVERTING);
+}
+
 static void set_outcome(struct tandem_bank_state *state, enum tandem_status status, enum tandem_stage stage)
 {
     state->outcome.status = status;
@@ -233,6 +240,8 @@ static enum tandem_boot_reason try_candidate(struct tandem_boot *boot, struct lo
             set_outcome(state, TANDEM_OK, TANDEM_STAGE_TRIAL);
             return chosen(boot, look, TANDEM_BOOT_TRIAL);
         }
+        if (is_half_way(look))
+            return TANDEM_BOOT_NONE;
         set_outcome(state, boot->status, TANDEM_STAGE_BOOT);
     }
     state->phase = TANDEM_PHASE_REJECTED;
@@ -297,6 +306,8 @@ static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct l
     if (status == TANDEM_OK)
         return chosen(boot, look, reason_for(candidate));
     boot->status = status;
+    if (is_half_way(look))
+        return TANDEM_BOOT_NONE;
     set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
     if (verify(look, !state->active) != TANDEM_OK)
         return TANDEM_BOOT_NONE;
@@ -320,21 +331,18 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
         return status;
     struct tandem_bank_state before = bank.state;
     struct look look = {.bank = &bank, .buffer = buffer, .size = size, .images = boot->images};
-    if (TANDEM_CONFIG_EXCHANGE &&
-        (bank.state.phase == TANDEM_PHASE_SWAPPING || bank.state.phase == TANDEM_PHASE_REVERTING)) {
+    if (is_half_way(&look)) {
         boot->status = tandem_exchange_run(&bank);
         if (boot->status != TANDEM_OK)
             return TANDEM_ERROR_NOTHING;
         if (bank.state.phase == TANDEM_PHASE_REJECTED)
             boot->status = bank.state.outcome.status;
     }
-    if (bank.journal.newest[0] == 0) {
-        boot->reason = first_start(boot, &look);
-    } else {
-        boot->reason = try_candidate(boot, &look);
-        if (boot->reason == TANDEM_BOOT_NONE)
-            boot->reason = take_confirmed(boot, &look, boot->status);
-    }
+    int first = bank.journal.newest[0] == 0;
+    boot->reason = first ? first_start(boot, &look) : try_candidate(boot, &look);
+    if (boot->reason == TANDEM_BOOT_NONE && !is_half_way(&look) &&
+        (!first || bank.state.phase == TANDEM_PHASE_REJECTED))
+        boot->reason = take_confirmed(boot, &look, boot->status);
     if (boot->reason != TANDEM_BOOT_CONFIRMED)
         bank.state.reason = (uint8_t)boot->reason;
     /* Kept also when nothing can be started: recovery must not take a lost trial for one that goes on. */

@@ -20,6 +20,7 @@
 #include "core/journal.h"
 
 #define PIECE_SIZE 256u /* bytes copied at a time */
+#define PART_TRIES 3
 
 /* What comes next. One journal record. */
 struct exchange {
@@ -82,84 +83,78 @@ int tandem_exchange_needed(const struct tandem_bank *bank, uint8_t which)
 
 /* ---- copying ---- */
 
-/*
- * Copy whole program units. A fault does not end it: half an exchange is
- * worse than a damaged image, which its digest will tell.
- */
-static void copy(const struct tandem_bank *bank, const struct tandem_flash_port *to, uint32_t to_address,
-                 const struct tandem_flash_port *from, uint32_t from_address, uint32_t size)
+/* Erase the sectors that `room` bytes of `to` lie in, then copy whole program units there, as far as it goes. */
+static enum tandem_status renew(const struct tandem_bank *bank, struct tandem_area to, uint32_t room,
+                                struct tandem_area from, uint32_t size)
 {
     uint8_t piece[PIECE_SIZE];
-    while (size != 0) {
-        uint32_t part = least(size, sizeof piece);
-        memset(piece, to->erased, part);
-        (void)from->read(from->ctx, from_address, piece, part);
-        (void)tandem_flash_program(to, to_address, piece, part, bank->device->system);
-        to_address += part;
-        from_address += part;
-        size -= part;
-    }
-}
-
-static void erase(const struct tandem_bank *bank, const struct tandem_flash_port *flash, uint32_t address,
-                  uint32_t size)
-{
     struct tandem_sector sector;
-    for (uint32_t end = address + size; address < end; address = sector.address + sector.size) {
-        if (!tandem_flash_sector(flash, address, &sector))
-            return;
-        (void)tandem_flash_erase(flash, address, bank->device->system);
+    enum tandem_status status = TANDEM_OK;
+    for (uint32_t at = to.address; at < to.address + room && status == TANDEM_OK; at = sector.address + sector.size)
+        status = tandem_flash_sector(to.flash, at, &sector)
+                     ? tandem_flash_erase(to.flash, sector.address, bank->device->system)
+                     : TANDEM_ERROR_FLASH;
+    for (uint32_t at = 0, part; at < size && status == TANDEM_OK; at += part) {
+        part = least(size - at, sizeof piece);
+        status = from.flash->read(from.flash->ctx, from.address + at, piece, part);
+        if (status == TANDEM_OK)
+            status = tandem_flash_program(to.flash, to.address + at, piece, part, bank->device->system);
     }
+    return status;
 }
 
 /* ---- one part of a slot ---- */
 
-static void swap_part(const struct tandem_bank *bank, const struct exchange *now)
+static enum tandem_status swap_part(const struct tandem_bank *bank, struct exchange *now)
 {
     const struct tandem_slot *slot = &bank->device->slots[now->slot];
-    const struct tandem_area *run = &slot->areas[0], *store = &slot->areas[1];
+    struct tandem_area run = slot->areas[0], spare = slot->areas[1], stored = slot->areas[1];
     uint32_t unit = tandem_exchange_unit(slot), place = now->at;
     /* From the end on where the spare unit is the last one. */
     if (!bank->state.lift)
         place = (now->size - 1) / unit * unit - now->at;
-    uint32_t upper = store->address + place + unit, lower = store->address + place;
-    uint32_t stored = bank->state.lift ? upper : lower, spare = bank->state.lift ? lower : upper;
-    if (now->half == 0) {
-        erase(bank, store->flash, spare, unit);
-        copy(bank, store->flash, spare, run->flash, run->address + place, unit);
-    } else {
-        erase(bank, run->flash, run->address + place, unit);
-        copy(bank, run->flash, run->address + place, store->flash, stored, unit);
-    }
+    run.address += place;
+    spare.address += place;
+    stored.address += place;
+    if (bank->state.lift)
+        stored.address += unit;
+    else
+        spare.address += unit;
+    now->half = !now->half;
+    if (now->half)
+        return renew(bank, spare, unit, run, unit);
+    now->at += unit;
+    return renew(bank, run, unit, stored, unit);
 }
 
-/* Overwrite one sector. @return where the next one begins, in bytes from the slot's begin; UINT32_MAX: it was the last
- */
-static uint32_t overwrite_part(const struct tandem_bank *bank, const struct exchange *now)
+/* Overwrite one sector, and move on to the next one that has something; UINT32_MAX: it was the last. */
+static enum tandem_status overwrite_part(const struct tandem_bank *bank, struct exchange *now)
 {
     const struct tandem_device *device = bank->device;
     const struct tandem_slot *slot = &device->slots[now->slot];
-    const struct tandem_area *run = &slot->areas[0], *store = &slot->areas[1];
-    const struct tandem_area *head = &device->manifests[0], *stored_head = &device->manifests[1];
+    struct tandem_area run = slot->areas[0], store = slot->areas[1];
+    struct tandem_area head = device->manifests[0], stored_head = device->manifests[1];
     struct tandem_sector sector;
-    if (!tandem_flash_sector(run->flash, run->address + now->at, &sector))
-        return UINT32_MAX;
-    uint32_t end = sector.address + sector.size - run->address;
-    erase(bank, run->flash, sector.address, 1);
-    if (now->at < now->size)
-        copy(bank, run->flash, run->address + now->at, store->flash, store->address + now->at,
-             least(end, now->size) - now->at);
-    if (!is_followed_by_manifest(device, slot))
-        return end;
-    /* The head goes along: with what is last in its sector, or alone. */
-    if (end > run->size) {
-        erase(bank, run->flash, run->address + end, run->size + head->size - end);
-        copy(bank, head->flash, head->address, stored_head->flash, stored_head->address,
-             least(head->size, stored_head->size));
-        return UINT32_MAX;
+    uint32_t at = now->at, room = 1;
+    enum tandem_status status = TANDEM_OK;
+    now->at = UINT32_MAX;
+    if (!tandem_flash_sector(run.flash, run.address + at, &sector))
+        return TANDEM_ERROR_FLASH;
+    uint32_t end = sector.address + sector.size - run.address;
+    if (!is_followed_by_manifest(device, slot)) {
+        now->at = end;
+    } else if (end <= run.size) {
+        tandem_flash_sector(head.flash, head.address, &sector);
+        now->at = end < now->size ? end : sector.address - run.address;
+    } else {
+        /* The head goes along: with what is last in its sector, or alone. */
+        status = renew(bank, head, head.size, stored_head, least(head.size, stored_head.size));
+        room = 0;
     }
-    tandem_flash_sector(head->flash, head->address, &sector);
-    return end < now->size ? end : sector.address - run->address;
+    run.address += at;
+    store.address += at;
+    return status == TANDEM_OK ? renew(bank, run, room, store, at < now->size ? least(end, now->size) - at : 0)
+                               : status;
 }
 
 /* ---- the walk ---- */
@@ -190,21 +185,20 @@ static void take_slot(const struct tandem_bank *bank, struct exchange *next, uin
     next->slot = slot;
 }
 
+/*
+ * A part that fails is done again a few times, and then left: half an
+ * exchange is worse than a damaged image, which its digest will tell.
+ */
 static void do_part(const struct tandem_bank *bank, struct exchange *now)
 {
     const struct tandem_slot *slot = &bank->device->slots[now->slot];
-    uint32_t end = now->size;
-    if (slot->mode == TANDEM_MODE_OVERWRITE) {
-        now->at = overwrite_part(bank, now);
-        if (is_followed_by_manifest(bank->device, slot))
-            end = UINT32_MAX;
-    } else {
-        swap_part(bank, now);
-        if (now->half != 0)
-            now->at += tandem_exchange_unit(slot);
-        now->half = !now->half;
+    const struct exchange before = *now;
+    enum tandem_status status = TANDEM_ERROR_FLASH;
+    for (uint8_t tries = 0; tries < PART_TRIES && status != TANDEM_OK; tries++) {
+        *now = before;
+        status = slot->mode == TANDEM_MODE_OVERWRITE ? overwrite_part(bank, now) : swap_part(bank, now);
     }
-    if (now->at >= end)
+    if (now->at >= (is_followed_by_manifest(bank->device, slot) ? UINT32_MAX : now->size))
         take_slot(bank, now, (uint8_t)(now->slot + 1));
 }
 
@@ -227,8 +221,10 @@ enum tandem_status tandem_exchange_begin(struct tandem_bank *bank, enum tandem_p
     take_slot(bank, &first, 0);
     if (status == TANDEM_OK)
         status = note(bank, &first);
+    if (status != TANDEM_OK)
+        return status; /* a phase of exchange without its first part would be gone on with where an older one ended */
     bank->state.phase = (uint8_t)phase;
-    return status == TANDEM_OK ? tandem_bank_store(bank) : status;
+    return tandem_bank_store(bank);
 }
 
 /* All is where it belongs. */

@@ -310,7 +310,7 @@ static enum tandem_status bring_over(struct tandem_journal *journal, uint8_t hal
 }
 
 /* Go on in the other half: erase it, fill it, seal it. */
-static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
+static enum tandem_status try_roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
 {
     uint8_t half = journal->used ? !journal->half : 0, seals = 0;
     uint32_t epoch = journal->epoch + 1, tail = FIRST;
@@ -334,6 +334,13 @@ static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, con
     journal->seals = seals == 2 ? SEALS_CHECKED : 1;
     journal->used = 1;
     return tandem_flash_sync(journal->area.flash);
+}
+
+/* One operation that fails is no reason to give up. */
+static enum tandem_status roll(struct tandem_journal *journal, uint8_t type, const uint8_t *payload)
+{
+    enum tandem_status status = try_roll(journal, type, payload);
+    return status == TANDEM_OK ? status : try_roll(journal, type, payload);
 }
 
 /*

@@ -368,9 +368,18 @@ int fixture_holds(struct fixture *f, uint8_t bank, uint8_t kind, const struct pa
     uint8_t digest[TANDEM_SHA256_SIZE];
     REQUIRE(tandem_manifest_parse(&manifest, NULL, package->bytes, package->size) == TANDEM_OK);
     REQUIRE(tandem_manifest_find(&manifest, kind, bank, &image) == TANDEM_OK);
-    for (unsigned i = 0; i < FIXTURE_SLOTS; i++)
-        if (f->slots[i].kind == kind)
-            tandem_sha256(NULL, sim_flash_at(&f->flash, f->slots[i].areas[bank].address), image.size, digest);
+    for (uint8_t i = 0; i < FIXTURE_SLOTS; i++) {
+        if (f->slots[i].kind != kind)
+            continue;
+        struct tandem_area area = f->slots[i].areas[bank];
+        if (f->slots[i].mode != TANDEM_MODE_DIRECT) {
+            struct tandem_bank opened;
+            REQUIRE(tandem_bank_open(&opened, &f->device) == TANDEM_OK);
+            area = tandem_bank_area(&opened, i, bank);
+        }
+        /* The port's context is the simulated flash, on which a test may have put a second one. */
+        tandem_sha256(NULL, sim_flash_at((const struct sim_flash *)area.flash->ctx, area.address), image.size, digest);
+    }
     return memcmp(digest, image.digest, sizeof digest) == 0;
 }
 
