@@ -8,7 +8,7 @@
  * the new one, or nothing; and a good update always goes in.
  *
  * With a number as its argument it cuts the copy in each n-th operation; with
- * 1, in all of them, which takes about half an hour.
+ * 1, in all of them, which takes some minutes.
  */
 #include <setjmp.h>
 
