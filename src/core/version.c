@@ -7,19 +7,22 @@
 
 #include "core/bytes.h"
 
-static int compare(uint32_t a, uint32_t b)
-{
-    return (a > b) - (a < b);
-}
-
 int tandem_version_compare(const struct tandem_version *a, const struct tandem_version *b)
 {
-    int order = compare((uint32_t)a->major << 16 | a->minor, (uint32_t)b->major << 16 | b->minor);
-    if (order == 0)
-        order = compare(a->patch, b->patch);
-    if (order == 0)
-        order = compare(a->build, b->build);
-    return order;
+    uint32_t x = a->major, y = b->major; /* the first numbers that differ */
+    if (x == y) {
+        x = a->minor;
+        y = b->minor;
+    }
+    if (x == y) {
+        x = a->patch;
+        y = b->patch;
+    }
+    if (x == y) {
+        x = a->build;
+        y = b->build;
+    }
+    return (x > y) - (x < y);
 }
 
 #if TANDEM_WIRE_ORDER
