@@ -70,6 +70,8 @@ class Machine:
 
     def launch(self, *arguments, uart=0):
         """Start QEMU, with the board's UART of this number at `serial`."""
+        if self.process is not None:
+            raise RuntimeError("it is on already")
         for name in ("serial", "control", "debug", "pins"):
             if os.path.exists(self.path(name)):
                 os.unlink(self.path(name))

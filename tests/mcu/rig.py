@@ -263,6 +263,7 @@ class BoardTests(common.Tests):
         board.cut()
         board.start(ram=self.noise())
         self.runs(board, name)
+        board.cut()
         return wrong
 
     def begin_trial(self, board):
