@@ -230,14 +230,17 @@ enum tandem_status tandem_exchange_begin(struct tandem_bank *bank, enum tandem_p
 /* All is where it belongs. */
 static enum tandem_status finish(struct tandem_bank *bank)
 {
-    struct tandem_bank_state *state = &bank->state;
+    struct tandem_bank_state *state = &bank->state, before = *state;
     int trial = state->phase == TANDEM_PHASE_SWAPPING;
     state->home = trial ? !state->active : state->active;
     state->lift = !state->lift;
     state->phase = trial ? TANDEM_PHASE_TRIAL : TANDEM_PHASE_REJECTED;
     state->attempts = 0;
     memset(state->proofs, 0, sizeof state->proofs); /* they stood for images in other places */
-    return tandem_bank_store(bank);
+    enum tandem_status status = tandem_bank_store(bank);
+    if (status != TANDEM_OK)
+        *state = before; /* it is not over */
+    return status;
 }
 
 static void sync(const struct tandem_slot *slot)

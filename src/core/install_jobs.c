@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/flash.h"
 #include "core/install.h"
+#include "core/journal.h"
 
 #define PROGRAM_MAX 1024u /* bytes programmed in one step */
 #define HASH_MAX 1024u    /* bytes hashed in one step */
@@ -378,6 +379,20 @@ static enum tandem_status renew_heads(struct tandem_install *install)
     return next(install, JOB_ERASE_MANIFEST);
 }
 
+/*
+ * Make the checkpoint in use the newest one, once after each reset. Else one
+ * that was torn, and does not read well now, may do so another time, when
+ * what it speaks of has been erased.
+ */
+static int firm_up(struct tandem_install *install)
+{
+    uint8_t *twins = &install->bank.journal.twins, bit = 1u << JOURNAL_PROGRESS;
+    if ((*twins & bit) == 0 && checkpoint(install) != TANDEM_OK)
+        return 0;
+    *twins |= bit;
+    return 1;
+}
+
 int tandem_install_resume(struct tandem_install *install)
 {
     struct tandem_manifest manifest;
@@ -388,6 +403,8 @@ int tandem_install_resume(struct tandem_install *install)
     install->head_size = manifest.header.head_size;
     install->all_erased = 0;
     if (!go_on(install))
+        return 0;
+    if (!firm_up(install))
         return 0;
     install->outcome.status = TANDEM_OK;
     install->outcome.stage = TANDEM_STAGE_RECEIVE;

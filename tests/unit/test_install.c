@@ -4,6 +4,7 @@
  */
 #include "check.h"
 #include "core/bank.h"
+#include "core/journal.h"
 #include "core/install.h"
 #include "fixture.h"
 
@@ -890,6 +891,47 @@ static void resume_everywhere(void)
 {
     for (uint32_t stop = 50; stop < 9000; stop += stop < 800 ? 50 : 264)
         resume_once(stop, stop / 2 % 2, stop % 3 == 0 ? 4096 : 1024);
+}
+
+/*
+ * Power fails while the last checkpoint of an image is written. It does not read well, so the transfer goes on at the
+ * one before, and writes its last part again, where power fails once more. Now the torn checkpoint reads well after
+ * all: it must not count any more.
+ */
+static void torn_checkpoint(void)
+{
+    struct world w;
+    struct package app = one_image(2, TANDEM_KIND_APPLICATION, 20, 3333);
+    start(&w, NULL);
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, app.id, app.size, 1), TANDEM_OK);
+    CHECK_EQUAL(fixture_send(&w.f, &app, 132, app.size - 1), TANDEM_STATE_RECEIVING);
+    fixture_settle(&w.f);
+    uint32_t tail = w.f.device.journal.address + w.f.install.bank.journal.half * w.f.install.bank.journal.half_size +
+                    w.f.install.bank.journal.tail;
+    CHECK_EQUAL(fixture_send(&w.f, &app, 132, 0), TANDEM_STATE_PENDING);
+    uint8_t record[40], torn[40];
+    memcpy(record, sim_flash_at(&w.f.flash, tail), sizeof record); /* of that checkpoint */
+    CHECK_EQUAL(record[0], JOURNAL_PROGRESS);
+    memset(torn, 0xFF, sizeof torn);
+    memcpy(torn, record, 20);
+    end(&w);
+
+    start(&w, NULL);
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, app.id, app.size, 1), TANDEM_OK);
+    CHECK_EQUAL(fixture_send(&w.f, &app, 132, app.size - 1), TANDEM_STATE_RECEIVING);
+    fixture_settle(&w.f);
+    sim_flash_put(&w.f.flash, tail, torn, sizeof torn);
+    CHECK_EQUAL(fixture_install(&w.f), TANDEM_OK);
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, app.id, app.size, 1), TANDEM_OK);
+    uint32_t wants = tandem_install_wants(&w.f.install);
+    CHECK_EQUAL(fixture_send(&w.f, &app, 132, 100), TANDEM_STATE_RECEIVING);
+    memcpy(w.f.flash.cells + tail, record, sizeof record);
+    CHECK_EQUAL(fixture_install(&w.f), TANDEM_OK);
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, app.id, app.size, 1), TANDEM_OK);
+    CHECK_EQUAL(tandem_install_wants(&w.f.install), wants);
+    CHECK_EQUAL(fixture_send(&w.f, &app, 132, 0), TANDEM_STATE_PENDING);
+    package_free(&app);
+    end(&w);
 }
 
 /* The link goes and comes back without a reset; the same package is begun again. */
@@ -1827,6 +1869,7 @@ int main(void)
     RUN(carried_heads_in_the_least_buffer);
     RUN(carried_head_promises_more);
     RUN(resume_everywhere);
+    RUN(torn_checkpoint);
     RUN(begin_again);
     RUN(another_package);
     RUN(resume_of_something_damaged);
