@@ -390,6 +390,37 @@ enum tandem_status sim_board_poll(struct sim_board *board)
     return status;
 }
 
+struct sim_place sim_board_image(struct sim_board *board, unsigned slot, unsigned bank)
+{
+    const struct sim_slot_plan *plan = &board->layout->slots[slot];
+    struct tandem_bank opened;
+    struct tandem_area area;
+    struct sim_place place = plan->banks[bank];
+
+    if (plan->mode == TANDEM_MODE_DIRECT || tandem_bank_open(&opened, &board->device) != TANDEM_OK)
+        return place;
+    area = tandem_bank_area(&opened, (uint8_t)slot, (uint8_t)bank);
+    place.chip = plan->banks[opened.state.home != bank].chip;
+    place.address = area.address;
+    place.size = area.size;
+    return place;
+}
+
+struct sim_place sim_board_manifests(struct sim_board *board, unsigned bank)
+{
+    const struct sim_layout *layout = board->layout;
+    struct tandem_bank_state state;
+
+    for (unsigned slot = 0; slot < layout->slot_count; slot++) {
+        const struct sim_place *run = &layout->slots[slot].banks[0];
+
+        if (layout->slots[slot].mode == TANDEM_MODE_OVERWRITE && run->chip == layout->manifests[0].chip &&
+            run->address + run->size == layout->manifests[0].address && sim_board_state(board, &state) == TANDEM_OK)
+            return layout->manifests[state.home != bank];
+    }
+    return layout->manifests[bank];
+}
+
 int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct sim_set *set)
 {
     if (!set->head)
@@ -541,6 +572,8 @@ enum tandem_status sim_board_update(struct sim_board *board, const struct sim_re
         status = sim_board_feed(board, release, 1, NULL);
     if (!status)
         status = sim_board_start(board);
+    if (!status && board->boot.reason != TANDEM_BOOT_TRIAL)
+        status = board->boot.status ? board->boot.status : TANDEM_ERROR_STATE;
     if (!status)
         status = open_installer(board);
     if (!status)

@@ -54,6 +54,8 @@ const struct sim_layout *sim_layout_named(const char *name);
 
 /* Where a bank's image runs from. */
 const struct sim_place *sim_layout_runs(const struct sim_layout *layout, unsigned slot, unsigned bank);
+/* Whether a place in a chip is part of where an image runs that was brought there. */
+int sim_layout_moved_to(const struct sim_layout *layout, unsigned chip, uint32_t address);
 /* Whether an update writes over what was before, so that nothing comes back. */
 int sim_layout_one_way(const struct sim_layout *layout);
 
@@ -134,7 +136,10 @@ enum tandem_status sim_board_poll(struct sim_board *board);
 void sim_board_settle(struct sim_board *board);
 /* Where a place is, in the chip's addresses. */
 uint32_t sim_board_address(const struct sim_board *board, const struct sim_place *place);
-/* Whether a bank holds a whole set, bit by bit. */
+/* Where a bank's image, and the bank's manifests, lie at present. */
+struct sim_place sim_board_image(struct sim_board *board, unsigned slot, unsigned bank);
+struct sim_place sim_board_manifests(struct sim_board *board, unsigned bank);
+/* Whether a bank holds a whole set where it runs, bit by bit. */
 int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct sim_set *set);
 /* The release number that the firmware in the started bank says it is, 0 if it is none; *bad if it never confirms. */
 uint32_t sim_board_runs(const struct sim_board *board, int *bad);
@@ -160,7 +165,8 @@ enum tandem_status sim_board_feed(struct sim_board *board, const struct sim_rele
 enum tandem_status sim_board_feed_bytes(struct sim_board *board, const uint8_t *bytes, uint32_t size, const uint8_t *id,
                                         int activate, struct sim_feed *feed);
 /* From a started board to the release confirmed, as a good host and a good firmware do it, whatever the board's state:
- * confirm or leave a trial, bring the package in, activate, restart, confirm. @return TANDEM_OK or what stopped it */
+ * confirm or leave a trial, bring the package in, activate, restart, confirm. @return TANDEM_OK or what stopped it,
+ * the bootloader's refusal included */
 enum tandem_status sim_board_update(struct sim_board *board, const struct sim_release *release);
 /* The durable state as a fresh look at flash gives it. */
 enum tandem_status sim_board_state(struct sim_board *board, struct tandem_bank_state *state);

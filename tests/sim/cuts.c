@@ -466,7 +466,7 @@ static int usage(void)
            "  --stride N      inside long program calls cut one unit in N (1: all; default 1)\n"
            "  --pairs N       cut once more during the recovery, at one operation in N\n"
            "  --everywhere    second cuts also during the fresh update that follows the recovery\n"
-           "  --plant FAULT   break something on purpose: amnesia, other-bank, one-bit, no-resume\n");
+           "  --plant FAULT   break something on purpose: amnesia, other-bank, one-bit, no-resume, no-note\n");
     return 2;
 }
 

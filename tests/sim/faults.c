@@ -34,8 +34,9 @@ static void open_board(struct campaign *campaign)
     sim_board_factory(&campaign->board, &campaign->old);
 }
 
-/* After the fault: what runs, and does a fresh update go in? */
-static void check(struct campaign *campaign, const char *kind, uint64_t at, unsigned count, enum tandem_status status)
+/* After the fault: what runs, and does a fresh update go in? `lost`: nothing can be expected to run. */
+static void check(struct campaign *campaign, const char *kind, uint64_t at, unsigned count, enum tandem_status status,
+                  int lost)
 {
     struct sim_board *board = &campaign->board;
 
@@ -44,13 +45,15 @@ static void check(struct campaign *campaign, const char *kind, uint64_t at, unsi
     board->power.fail_count = 0;
     if (board->chips[0].stuck)
         memset(board->chips[0].stuck, 0, board->chips[0].size);
-    if (sim_board_start(board) != TANDEM_OK)
-        complain(campaign, kind, at, count, "starts nothing");
-    else if (!sim_board_holds(board, board->boot.bank, &campaign->old_set) &&
-             !sim_board_holds(board, board->boot.bank, &campaign->new_set))
+    if (sim_board_start(board) != TANDEM_OK) {
+        if (!lost)
+            complain(campaign, kind, at, count, "starts nothing");
+    } else if (!sim_board_holds(board, board->boot.bank, &campaign->old_set) &&
+               !sim_board_holds(board, board->boot.bank, &campaign->new_set)) {
         complain(campaign, kind, at, count, "starts what is neither the old nor the new firmware, whole");
-    else if (status == TANDEM_OK && !sim_board_holds(board, board->boot.bank, &campaign->new_set))
+    } else if (status == TANDEM_OK && !sim_board_holds(board, board->boot.bank, &campaign->new_set)) {
         complain(campaign, kind, at, count, "says that it is confirmed, and it does not run");
+    }
     if (strcmp(campaign->plant, "lazy") == 0) /* the fault is still there */
         board->power.fail_count = UINT64_MAX;
     if (sim_board_update(board, &campaign->fresh) != TANDEM_OK || sim_board_start(board) != TANDEM_OK ||
@@ -76,7 +79,7 @@ static uint64_t fail_operations(struct campaign *campaign, uint64_t at, unsigned
     if (status == TANDEM_OK)
         status = sim_board_update(board, &campaign->new);
     ops = board->power.ops;
-    check(campaign, "fail", at, count, status);
+    check(campaign, "fail", at, count, status, 0);
     sim_board_free(board);
     return ops;
 }
@@ -92,7 +95,8 @@ static void stick(struct campaign *campaign, uint32_t address)
     status = sim_board_start(board);
     if (status == TANDEM_OK)
         status = sim_board_update(board, &campaign->new);
-    check(campaign, "stuck", address, 0, status);
+    /* Where images of both banks have to run, such a cell damages both. */
+    check(campaign, "stuck", address, 0, status, sim_layout_moved_to(campaign->layout, 0, address));
     sim_board_free(board);
 }
 

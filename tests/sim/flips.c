@@ -22,9 +22,11 @@ struct campaign {
     const struct sim_layout *layout;
     struct sim_release first, old, new, fresh;
     struct sim_set first_set, old_set, new_set;
-    struct sim_life life;  /* brings boards into their states */
-    struct sim_board rest; /* a board in a state */
-    struct sim_board lab;  /* the flipped one */
+    struct sim_life life;                                /* brings boards into their states */
+    struct sim_board rest;                               /* a board in a state */
+    struct sim_board lab;                                /* the flipped one */
+    struct sim_place images[SIM_SLOTS][2], manifests[2]; /* where a bank's things are in that state */
+    unsigned active;                                     /* the bank that runs for good, or that is all there is */
     const char *plant;
     uint64_t seed;
     unsigned bits; /* of each byte: how many are flipped */
@@ -99,6 +101,20 @@ static void half_way(struct sim_life *life)
         life->board.power.on = 0;
 }
 
+static void find_banks(struct campaign *campaign, enum rest rest)
+{
+    const struct sim_layout *layout = campaign->layout;
+
+    for (unsigned bank = 0; bank < 2; bank++) {
+        for (unsigned slot = 0; slot < layout->slot_count; slot++)
+            campaign->images[slot][bank] = sim_board_image(&campaign->rest, slot, bank);
+        campaign->manifests[bank] = sim_board_manifests(&campaign->rest, bank);
+    }
+    campaign->active = rest != REST_FACTORY;
+    if (rest == REST_TRIAL && sim_layout_one_way(layout))
+        campaign->active = 0;
+}
+
 static void bring_to(struct campaign *campaign, enum rest rest)
 {
     struct sim_life *life = &campaign->life;
@@ -130,6 +146,7 @@ static void bring_to(struct campaign *campaign, enum rest rest)
         fail(campaign, "cannot be brought into this state");
     sim_board_copy(&campaign->rest, &life->board);
     sim_board_free(&life->board);
+    find_banks(campaign, rest);
 }
 
 /* ---- packages ---- */
@@ -200,12 +217,12 @@ static int inside(const struct sim_layout *layout, const struct sim_place *place
     return place->chip == chip && address >= first && address - first < place->size;
 }
 
-static int in_bank(const struct sim_layout *layout, unsigned bank, unsigned chip, uint32_t address)
+static int in_bank(const struct campaign *campaign, unsigned bank, unsigned chip, uint32_t address)
 {
-    for (unsigned slot = 0; slot < layout->slot_count; slot++)
-        if (inside(layout, &layout->slots[slot].banks[bank], chip, address))
+    for (unsigned slot = 0; slot < campaign->layout->slot_count; slot++)
+        if (inside(campaign->layout, &campaign->images[slot][bank], chip, address))
             return 1;
-    return inside(layout, &layout->manifests[bank], chip, address);
+    return inside(campaign->layout, &campaign->manifests[bank], chip, address);
 }
 
 /* What the flipped board may run, and whether it may start nothing at all. */
@@ -214,12 +231,12 @@ static void judge_start(struct campaign *campaign, enum rest rest, enum tandem_s
 {
     struct sim_board *board = &campaign->lab;
     const struct sim_set *confirmed = rest == REST_FACTORY ? &campaign->first_set : &campaign->old_set;
-    unsigned active = rest == REST_FACTORY ? 0 : 1;
+    unsigned active = campaign->active;
     struct tandem_bank_state state;
 
     if (status == TANDEM_ERROR_NOTHING) {
         campaign->nothing++;
-        if (!in_bank(campaign->layout, active, chip, address))
+        if (!in_bank(campaign, active, chip, address))
             fail(campaign, "starts nothing, though the running bank is sound");
         return;
     }
@@ -234,7 +251,7 @@ static void judge_start(struct campaign *campaign, enum rest rest, enum tandem_s
     }
     if (rest >= REST_PENDING && sim_board_holds(board, board->boot.bank, &campaign->new_set))
         return;
-    if (board->boot.reason == TANDEM_BOOT_FALLBACK && in_bank(campaign->layout, active, chip, address) &&
+    if (board->boot.reason == TANDEM_BOOT_FALLBACK && in_bank(campaign, active, chip, address) &&
         (sim_board_holds(board, board->boot.bank, &campaign->first_set) ||
          sim_board_holds(board, board->boot.bank, &campaign->new_set)))
         return;
@@ -265,14 +282,15 @@ static void go_on(struct campaign *campaign)
 static void flip_flash(struct campaign *campaign, enum rest rest, unsigned chip, uint32_t address, unsigned bit)
 {
     struct sim_board *board = &campaign->lab;
+    const struct sim_place *place;
     enum tandem_status status;
 
     reset_lab(campaign);
     sim_flash_flip(&board->chips[chip], address, bit);
     status = sim_board_start(board);
+    place = sim_layout_runs(campaign->layout, 0, board->boot.bank & 1);
     if (strcmp(campaign->plant, "blind") == 0) /* a bit changes and nobody verifies */
-        sim_flash_flip(&board->chips[campaign->layout->slots[0].banks[board->boot.bank & 1].chip],
-                       sim_board_address(board, &campaign->layout->slots[0].banks[board->boot.bank & 1]) + 40, 0);
+        sim_flash_flip(&board->chips[place->chip], sim_board_address(board, place) + 40, 0);
     judge_start(campaign, rest, status, chip, address);
     if (status == TANDEM_OK && rest == REST_RECEIVING && (bit & 1))
         go_on(campaign);
@@ -291,7 +309,7 @@ static void flip_flashes(struct campaign *campaign)
             for (uint32_t i = 0; i < flash->size; i++) {
                 uint32_t address = flash->base + i;
 
-                if (!in_bank(layout, 0, chip, address) && !in_bank(layout, 1, chip, address) &&
+                if (!in_bank(campaign, 0, chip, address) && !in_bank(campaign, 1, chip, address) &&
                     !inside(layout, &layout->journal, chip, address))
                     continue;
                 for (unsigned bit = 0; bit < 8; bit++)

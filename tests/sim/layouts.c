@@ -288,13 +288,43 @@ static const struct sim_layout trio = {
     .buffer_size = 1536,
 };
 
-static const struct sim_layout *const layouts[] = {&tiny,  &duo,      &zero,  &unit16, &external,
-                                                   &nor4k, &unit32,   &mixed, &swap,   &swapmix,
-                                                   &over,  &overtail, &trio,  &earbud, NULL};
+/* The smallest of them, for cuts in pairs: two units to exchange, few large program units. */
+#define SMALLEST(title, how, store)                                                                               \
+    {                                                                                                             \
+        .name = title,                                                                                            \
+        .chips = {{.regions = {{0, 512, 16}},                                                                     \
+                   .region_count = 1,                                                                             \
+                   .program_unit = 32,                                                                            \
+                   .erased = 0xFF,                                                                                \
+                   .erase_us = 22000,                                                                             \
+                   .program_ns = 3000}},                                                                          \
+        .chip_count = 1, .slots = {{TANDEM_KIND_APPLICATION, {{0, 0, 1 * KB}, {0, 1 * KB, store}}, 620, how}},    \
+        .slot_count = 1, .manifests = {{0, 3 * KB, 512}, {0, 3 * KB + 512, 512}}, .journal = {0, 4 * KB, 2 * KB}, \
+        .block_size = 512, .buffer_size = 1088,                                                                   \
+    }
+static const struct sim_layout swap2 = SMALLEST("swap2", TANDEM_MODE_SWAP, 1536);
+static const struct sim_layout over2 = SMALLEST("over2", TANDEM_MODE_OVERWRITE, 1 * KB);
+
+static const struct sim_layout *const layouts[] = {&tiny,   &duo,   &zero,  &unit16,  &external, &nor4k,
+                                                   &unit32, &mixed, &swap,  &swapmix, &over,     &overtail,
+                                                   &trio,   &swap2, &over2, &earbud,  NULL};
 
 const struct sim_place *sim_layout_runs(const struct sim_layout *layout, unsigned slot, unsigned bank)
 {
     return &layout->slots[slot].banks[layout->slots[slot].mode == TANDEM_MODE_DIRECT ? bank : 0];
+}
+
+int sim_layout_moved_to(const struct sim_layout *layout, unsigned chip, uint32_t address)
+{
+    for (unsigned slot = 0; slot < layout->slot_count; slot++) {
+        const struct sim_place *place = &layout->slots[slot].banks[0];
+        uint32_t first = layout->chip_base[chip] + place->address;
+
+        if (layout->slots[slot].mode != TANDEM_MODE_DIRECT && place->chip == chip && address >= first &&
+            address - first < place->size)
+            return 1;
+    }
+    return 0;
 }
 
 int sim_layout_one_way(const struct sim_layout *layout)

@@ -98,10 +98,30 @@ static int check_start(struct sim_life *life)
     return 1;
 }
 
+/* The last note of what an exchange does next is lost, with its twin, as if it had never been made. */
+static void lose_note(struct sim_life *life)
+{
+    struct sim_board *board = &life->board;
+    const struct sim_place *journal = &board->layout->journal;
+    struct sim_power power = board->power;
+    struct tandem_bank bank;
+
+    board->power.hook = NULL;
+    for (unsigned copy = 0; copy < 2; copy++)
+        if (tandem_bank_open(&bank, &board->device) == TANDEM_OK && bank.state.phase >= TANDEM_PHASE_SWAPPING)
+            sim_flash_flip(&board->chips[journal->chip],
+                           sim_board_address(board, journal) + bank.journal.half * bank.journal.half_size +
+                               bank.journal.newest[2] + 4,
+                           0);
+    board->power = power;
+}
+
 static void plant_before_start(struct sim_life *life)
 {
     const struct sim_place *journal = &life->board.layout->journal;
 
+    if (planted(life, "no-note"))
+        lose_note(life);
     if (planted(life, "amnesia")) { /* forgets its journal */
         struct sim_op op = {0};
 
