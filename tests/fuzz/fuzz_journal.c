@@ -13,6 +13,8 @@
 
 #define HALF 1024u
 
+static const uint8_t sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
+
 static struct sim_power power;
 static struct sim_flash flash;
 static uint64_t now_us;
@@ -40,7 +42,6 @@ static void put_seal(struct fuzz_script *script)
 
 static void put_record(struct fuzz_script *script)
 {
-    static const uint8_t sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
     uint32_t at = fuzz_number(script, 2) % (2 * HALF) & ~7u, epoch = fuzz_number(script, 4);
     uint8_t record[JOURNAL_PAYLOAD_MAX + 8], type = fuzz_byte(script) % JOURNAL_TYPES, fill = fuzz_byte(script);
     uint32_t size = sizes[type];
@@ -90,13 +91,12 @@ static void use(struct fuzz_script *script)
 {
     struct tandem_area area = {&flash.port, 0, 2 * HALF};
     struct tandem_journal journal;
-    uint8_t written[2][JOURNAL_PAYLOAD_MAX], read[JOURNAL_PAYLOAD_MAX];
-    static const uint8_t sizes[] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
-    int there[2] = {0, 0};
+    uint8_t written[JOURNAL_TYPES][JOURNAL_PAYLOAD_MAX], read[JOURNAL_PAYLOAD_MAX];
+    int there[JOURNAL_TYPES] = {0};
 
     MUST(tandem_journal_mount(&journal, &area, NULL) == TANDEM_OK);
     for (unsigned count = 1 + fuzz_byte(script) % 40u; count; count--) {
-        uint8_t what = fuzz_byte(script), type = what & 1;
+        uint8_t what = fuzz_byte(script), type = what / 8 % JOURNAL_TYPES;
 
         if (what % 8 == 7)
             MUST(tandem_journal_tidy(&journal) == TANDEM_OK);
@@ -110,7 +110,7 @@ static void use(struct fuzz_script *script)
             if (fuzz_planted() && count % 8 == 1) /* a record is lost again, with its twin */
                 memset(flash.cells + journal.newest[type] + journal.half * HALF, 0, 2 * JOURNAL_PAYLOAD_MAX);
         }
-        for (type = 0; type < 2; type++)
+        for (type = 0; type < JOURNAL_TYPES; type++)
             if (there[type]) {
                 MUST(tandem_journal_read(&journal, type, read) == TANDEM_OK);
                 MUST(memcmp(read, written[type], sizes[type]) == 0);

@@ -78,12 +78,13 @@ static void close_bed(struct bed *bed)
     sim_flash_free(&bed->flash);
 }
 
+static const uint32_t sizes[JOURNAL_TYPES] = {JOURNAL_STATE_SIZE, JOURNAL_PROGRESS_SIZE, JOURNAL_EXCHANGE_SIZE};
+
 /* A payload that its number makes; which number a payload has. */
 static void fill(uint8_t *payload, uint8_t type, unsigned number)
 {
-    uint32_t size = type == JOURNAL_STATE ? JOURNAL_STATE_SIZE : JOURNAL_PROGRESS_SIZE;
-    struct sim_rng rng = {number * 2u + type};
-    sim_random_bytes(&rng, payload, size);
+    struct sim_rng rng = {number * JOURNAL_TYPES + type};
+    sim_random_bytes(&rng, payload, sizes[type]);
     tandem_store_le32(payload, number);
 }
 
@@ -98,12 +99,11 @@ static enum tandem_status append(struct bed *bed, uint8_t type, unsigned number)
 static unsigned newest(const struct bed *bed, uint8_t type)
 {
     uint8_t payload[JOURNAL_PAYLOAD_MAX], want[JOURNAL_PAYLOAD_MAX];
-    uint32_t size = type == JOURNAL_STATE ? JOURNAL_STATE_SIZE : JOURNAL_PROGRESS_SIZE;
     if (tandem_journal_read(&bed->journal, type, payload) != TANDEM_OK)
         return 0;
     unsigned number = tandem_load_le32(payload);
     fill(want, type, number);
-    CHECK_BYTES(payload, want, size);
+    CHECK_BYTES(payload, want, sizes[type]);
     return number;
 }
 
@@ -111,29 +111,40 @@ static const uint8_t units[] = {1, 2, 4, 8, 16, 32};
 
 /* ---- ordinary life ---- */
 
+static void all_newest(const struct bed *bed, const unsigned last[JOURNAL_TYPES])
+{
+    for (uint8_t type = 0; type < JOURNAL_TYPES; type++)
+        CHECK_EQUAL(newest(bed, type), last[type]);
+}
+
 static void many_appends(void)
 {
     for (unsigned u = 0; u < 2 * sizeof units; u++) {
         struct bed bed;
         struct sim_rng rng = {u};
-        unsigned last[JOURNAL_TYPES] = {0, 0};
+        unsigned last[JOURNAL_TYPES] = {0, 0, 0};
         open_bed(&bed, units[u / 2], u % 2 ? 0x00 : 0xFF, 2 + u % 3);
-        CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 0);
-        CHECK_EQUAL(newest(&bed, JOURNAL_PROGRESS), 0);
+        all_newest(&bed, last);
         CHECK_EQUAL(bed.power.ops, 0);
         for (unsigned i = 1; i <= 300; i++) {
-            uint8_t type = sim_below(&rng, 3) == 0 ? JOURNAL_STATE : JOURNAL_PROGRESS;
+            uint8_t type = (uint8_t)sim_below(&rng, JOURNAL_TYPES);
+            uint32_t epoch = bed.journal.epoch;
             CHECK_EQUAL(append(&bed, type, i), TANDEM_OK);
             last[type] = i;
-            CHECK_EQUAL(newest(&bed, JOURNAL_STATE), last[JOURNAL_STATE]);
-            CHECK_EQUAL(newest(&bed, JOURNAL_PROGRESS), last[JOURNAL_PROGRESS]);
+            all_newest(&bed, last);
+            /* A roll writes the state last: it is what makes a half whole. */
+            const uint32_t *places = bed.journal.newest;
+            if (bed.journal.epoch != epoch && places[JOURNAL_STATE] != 0)
+                CHECK(places[JOURNAL_EXCHANGE] < places[JOURNAL_STATE] &&
+                      places[JOURNAL_PROGRESS] < places[JOURNAL_STATE]);
             struct tandem_journal before = bed.journal;
             mount(&bed);
-            CHECK_EQUAL(newest(&bed, JOURNAL_STATE), last[JOURNAL_STATE]);
-            CHECK_EQUAL(newest(&bed, JOURNAL_PROGRESS), last[JOURNAL_PROGRESS]);
+            all_newest(&bed, last);
             CHECK_EQUAL(bed.journal.epoch, before.epoch);
             CHECK_EQUAL(bed.journal.half, before.half);
-            CHECK(last[JOURNAL_STATE] == 0 || (bed.journal.twins & 1) != 0);
+            CHECK(last[JOURNAL_STATE] == 0 || (bed.journal.twins >> JOURNAL_STATE & 1) != 0);
+            CHECK(last[JOURNAL_EXCHANGE] == 0 || (bed.journal.twins >> JOURNAL_EXCHANGE & 1) != 0);
+            CHECK_EQUAL(bed.journal.twins >> JOURNAL_PROGRESS & 1, 0); /* it stands once */
             CHECK(bed.journal.tail >= before.tail && bed.journal.tail <= before.tail + 96);
             if (sim_below(&rng, 4) != 0)
                 bed.journal = before;
@@ -157,21 +168,23 @@ static void both_halves_wear_alike(void)
 
 static void tidy(void)
 {
+    static const uint8_t types[3] = {JOURNAL_PROGRESS, JOURNAL_STATE, JOURNAL_EXCHANGE};
     for (unsigned u = 0; u < sizeof units; u++) {
         struct bed bed;
+        unsigned last[JOURNAL_TYPES] = {0, 0, 0};
         open_bed(&bed, units[u], 0xFF, 2);
         CHECK_EQUAL(tandem_journal_tidy(&bed.journal), TANDEM_OK);
         CHECK_EQUAL(bed.power.ops, 0); /* nothing to tidy */
         for (unsigned i = 1; i <= 40; i++) {
-            CHECK_EQUAL(append(&bed, i % 3 == 0 ? JOURNAL_PROGRESS : JOURNAL_STATE, i), TANDEM_OK);
+            CHECK_EQUAL(append(&bed, types[i % 3], i), TANDEM_OK);
+            last[types[i % 3]] = i;
             int full = bed.journal.tail > bed.journal.half_size / 2;
             uint32_t epoch = bed.journal.epoch;
             CHECK_EQUAL(tandem_journal_tidy(&bed.journal), TANDEM_OK);
             CHECK_EQUAL(bed.journal.epoch, epoch + (full ? 1u : 0u));
             CHECK(bed.journal.tail <= bed.journal.half_size / 2); /* so it is not done again and again */
             mount(&bed);
-            CHECK_EQUAL(newest(&bed, JOURNAL_STATE), i % 3 == 0 ? i - 1 : i);
-            CHECK_EQUAL(newest(&bed, JOURNAL_PROGRESS), i / 3 * 3);
+            all_newest(&bed, last);
         }
         close_bed(&bed);
     }
@@ -180,21 +193,21 @@ static void tidy(void)
 static void smallest(void)
 {
     for (unsigned u = 0; u < sizeof units; u++) {
-        /* Everything that is copied, and after a mount with its gap one more state, fits the least half. */
+        /* Everything that is brought over, and after a mount with its gap one more of each, fits the least half. */
         struct bed bed;
         open_bed(&bed, units[u], 0xFF, 2);
         CHECK(JOURNAL_HALF_MIN <= SECTOR);
         bed.journal.half_size = JOURNAL_HALF_MIN;
         CHECK_EQUAL(bed.journal.half_size % units[u], 0);
-        CHECK_EQUAL(append(&bed, JOURNAL_PROGRESS, 1), TANDEM_OK);
-        CHECK_EQUAL(append(&bed, JOURNAL_STATE, 2), TANDEM_OK);
-        uint32_t half = bed.journal.half_size;
+        for (uint8_t type = 0; type < JOURNAL_TYPES; type++)
+            CHECK_EQUAL(append(&bed, type, 1), TANDEM_OK);
+        uint32_t half = bed.journal.half_size, epoch = bed.journal.epoch;
         mount(&bed);
         bed.journal.half_size = half;
-        uint32_t epoch = bed.journal.epoch;
-        CHECK_EQUAL(append(&bed, JOURNAL_STATE, 3), TANDEM_OK);
+        for (uint8_t type = 0; type < JOURNAL_TYPES; type++)
+            CHECK_EQUAL(append(&bed, type, 2), TANDEM_OK);
         CHECK_EQUAL(bed.journal.epoch, epoch);
-        CHECK(bed.journal.tail <= half);
+        CHECK_EQUAL(bed.journal.tail, half);
         sim_flash_free(&bed.flash);
     }
 }
@@ -227,56 +240,63 @@ static void epoch_wraps(void)
 
 /* ---- torn operations ---- */
 
-/* What is true after a tear: one of three numbers, and for ever the same once something was appended. */
-static void check_after_tear(struct bed *bed, unsigned old, unsigned new, unsigned newer, unsigned next)
+/* What is true after a tear in a record of a type: one of three numbers, and for ever the same once that was written
+ * again. The others are what they were. */
+static void check_after_tear(struct bed *bed, uint8_t type, unsigned old, unsigned new, unsigned newer, unsigned next)
 {
     struct sim_flash *flash = &bed->flash;
+    uint8_t other = type == JOURNAL_STATE ? JOURNAL_EXCHANGE : JOURNAL_STATE;
     sim_power_return(&bed->power, &flash, 1);
+    mount(bed);
+    unsigned others = newest(bed, other);
     for (unsigned i = 0; i < 2; i++) {
         mount(bed);
-        unsigned state = newest(bed, JOURNAL_STATE);
-        CHECK(state == old || state == new || state == newer);
+        unsigned number = newest(bed, type);
+        CHECK(number == old || number == new || number == newer);
+        CHECK_EQUAL(newest(bed, other), others);
         CHECK(newest(bed, JOURNAL_PROGRESS) == 1);
     }
-    /* As tandem_bank_open() does: make sure of it. Then it stays. */
-    unsigned state = newest(bed, JOURNAL_STATE);
-    if ((bed->journal.twins & 1) == 0)
-        CHECK_EQUAL(append(bed, JOURNAL_STATE, state), TANDEM_OK);
+    /* As tandem_bank_open() does, and an exchange that goes on: make sure of it. Then it stays. */
+    unsigned number = newest(bed, type);
+    if ((bed->journal.twins >> type & 1) == 0)
+        CHECK_EQUAL(append(bed, type, number), TANDEM_OK);
     for (unsigned i = 0; i < 2; i++) {
         mount(bed);
-        CHECK_EQUAL(newest(bed, JOURNAL_STATE), state);
+        CHECK_EQUAL(newest(bed, type), number);
     }
-    CHECK_EQUAL(append(bed, JOURNAL_STATE, next), TANDEM_OK);
+    CHECK_EQUAL(append(bed, type, next), TANDEM_OK);
     for (unsigned i = 0; i < 2; i++) {
-        CHECK_EQUAL(newest(bed, JOURNAL_STATE), next);
+        CHECK_EQUAL(newest(bed, type), next);
+        CHECK_EQUAL(newest(bed, other), others);
         mount(bed);
     }
 }
 
-/* A bed with progress 1 and states up to `count`. */
+/* A bed with progress 1, exchange 1, and states up to `count`. */
 static void prepare(struct bed *bed, unsigned count, int remounted)
 {
     CHECK_EQUAL(append(bed, JOURNAL_PROGRESS, 1), TANDEM_OK);
+    CHECK_EQUAL(append(bed, JOURNAL_EXCHANGE, 1), TANDEM_OK);
     for (unsigned i = 2; i <= count; i++)
         CHECK_EQUAL(append(bed, JOURNAL_STATE, i), TANDEM_OK);
     if (remounted)
         mount(bed);
 }
 
-static unsigned operations_of_append(struct bed *bed, unsigned number)
+static unsigned operations_of_append(struct bed *bed, uint8_t type, unsigned number)
 {
     uint64_t before = bed->power.ops;
-    CHECK_EQUAL(append(bed, JOURNAL_STATE, number), TANDEM_OK);
+    CHECK_EQUAL(append(bed, type, number), TANDEM_OK);
     return (unsigned)(bed->power.ops - before);
 }
 
 /* Append with a cut in operation `op`. */
-static void append_torn(struct bed *bed, unsigned number, unsigned op, enum sim_tear tear, uint64_t seed)
+static void append_torn(struct bed *bed, uint8_t type, unsigned number, unsigned op, enum sim_tear tear, uint64_t seed)
 {
     bed->power.rng.state = seed;
     bed->power.tear = tear;
     bed->power.cut_at = bed->power.ops + op;
-    append(bed, JOURNAL_STATE, number);
+    append(bed, type, number);
     CHECK_EQUAL(bed->power.on, 0);
 }
 
@@ -286,9 +306,10 @@ static void forget_dead_calls(struct bed *bed)
     bed->flash.violations[SIM_VIOLATION_DEAD] = 0;
 }
 
-static void one_tear(uint8_t unit, uint8_t erased, unsigned count, int remounted, unsigned seeds)
+static void one_tear(uint8_t type, uint8_t unit, uint8_t erased, unsigned count, int remounted, unsigned seeds)
 {
     struct bed bed, start;
+    unsigned old = type == JOURNAL_STATE ? count : 1;
     open_bed(&bed, unit, erased, 2);
     open_bed(&start, unit, erased, 2);
     prepare(&start, count, remounted);
@@ -296,18 +317,18 @@ static void one_tear(uint8_t unit, uint8_t erased, unsigned count, int remounted
     sim_flash_copy(&bed.flash, &start.flash);
     journal.area = bed.area;
     bed.journal = journal;
-    unsigned operations = operations_of_append(&bed, count + 1);
+    unsigned operations = operations_of_append(&bed, type, count + 1);
     for (unsigned op = 1; op <= operations; op++)
         for (unsigned tear = 0; tear < SIM_TEARS; tear++)
             for (unsigned seed = 0; seed < seeds; seed++) {
                 sim_flash_copy(&bed.flash, &start.flash);
                 bed.journal = journal;
-                append_torn(&bed, count + 1, op, (enum sim_tear)tear, seed);
+                append_torn(&bed, type, count + 1, op, (enum sim_tear)tear, seed);
                 forget_dead_calls(&bed);
-                check_after_tear(&bed, count, count + 1, count + 1, count + 2);
+                check_after_tear(&bed, type, old, count + 1, count + 1, count + 2);
                 if (!CHECK_EQUAL(sim_flash_violations(&bed.flash), 0) || check_failures > 20) {
-                    fprintf(stderr, "  unit %u, %u records, operation %u of %u, %s, seed %u\n", unit, count, op,
-                            operations, sim_tear_text((enum sim_tear)tear), seed);
+                    fprintf(stderr, "  type %u, unit %u, %u records, operation %u of %u, %s, seed %u\n", type, unit,
+                            count, op, operations, sim_tear_text((enum sim_tear)tear), seed);
                     exit(1);
                 }
             }
@@ -319,7 +340,8 @@ static void torn_appends(void)
 {
     for (unsigned u = 0; u < sizeof units; u++)
         for (unsigned count = 2; count <= 8; count += 2)
-            one_tear(units[u], u % 2 ? 0x00 : 0xFF, count, count % 4 == 0, units[u] >= 8 ? 4 : 1);
+            for (uint8_t type = JOURNAL_STATE; type <= JOURNAL_EXCHANGE; type = (uint8_t)(type + JOURNAL_EXCHANGE))
+                one_tear(type, units[u], u % 2 ? 0x00 : 0xFF, count, count % 4 == 0, units[u] >= 8 ? 4 : 1);
 }
 
 /* What a start does that finds things torn: make sure of the state, then write the next one. */
@@ -348,7 +370,7 @@ static void second_tears(struct bed *bed, struct bed *between, unsigned count)
                 return; /* there were no more operations */
             forget_dead_calls(bed);
             unsigned before = check_failures;
-            check_after_tear(bed, count, count + 1, count + 2, count + 3);
+            check_after_tear(bed, JOURNAL_STATE, count, count + 1, count + 2, count + 3);
             CHECK_EQUAL(sim_flash_violations(&bed->flash), 0);
             if (check_failures != before)
                 fprintf(stderr, "  then operation %u, %s\n", op, sim_tear_text((enum sim_tear)tear));
@@ -367,8 +389,8 @@ static void torn_twice(void)
         journal.area = between.area;
         sim_flash_copy(&between.flash, &start.flash);
         between.journal = journal;
-        unsigned operations = operations_of_append(&between, count + 1);
-        CHECK_EQUAL(operations, count == 4 ? 6 : 11);
+        unsigned operations = operations_of_append(&between, JOURNAL_STATE, count + 1);
+        CHECK_EQUAL(operations, count == 4 ? 6 : 13);
         for (unsigned op = 1; op <= operations; op++)
             for (unsigned tear = 0; tear < SIM_TEARS; tear++)
                 for (unsigned seed = 0; seed < 2; seed++) {
@@ -376,7 +398,7 @@ static void torn_twice(void)
                     sim_power_return(&between.power, &flash, 1);
                     sim_flash_copy(&between.flash, &start.flash);
                     between.journal = journal;
-                    append_torn(&between, count + 1, op, (enum sim_tear)tear, seed);
+                    append_torn(&between, JOURNAL_STATE, count + 1, op, (enum sim_tear)tear, seed);
                     forget_dead_calls(&between);
                     unsigned before = check_failures;
                     second_tears(&bed, &between, count);
@@ -402,6 +424,7 @@ static void flipped_bits(void)
         sim_flash_flip(&bed.flash, bed.area.address + bit / 8, bit % 8);
         mount(&bed);
         CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 12); /* it stands twice, and so does the seal */
+        CHECK_EQUAL(newest(&bed, JOURNAL_EXCHANGE), 1);
         unsigned progress = newest(&bed, JOURNAL_PROGRESS);
         CHECK(progress == 13 || progress == 1);
         sim_flash_flip(&bed.flash, bed.area.address + bit / 8, bit % 8);
@@ -426,6 +449,7 @@ static void life_after_flips(void)
         }
         mount(&bed);
         CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 19);
+        CHECK_EQUAL(newest(&bed, JOURNAL_EXCHANGE), 1);
         uint32_t progress = start.journal.newest[JOURNAL_PROGRESS] + start.journal.half * start.journal.half_size;
         CHECK_EQUAL(newest(&bed, JOURNAL_PROGRESS), at >= progress && at < progress + 40 ? 0 : 1);
         /* The bit may be one of an erased cell: programming it then breaks a rule that only the test broke. */
@@ -462,15 +486,17 @@ static void lost_records(void)
     close_bed(&bed);
 }
 
-/* A state that cannot be read is not dropped by a roll. */
-static void unreadable_state(void)
+/* What stands twice and cannot be read is not dropped by a roll. */
+static void unreadable(uint8_t type)
 {
     struct bed bed;
     open_bed(&bed, 4, 0xFF, 2);
     CHECK_EQUAL(append(&bed, JOURNAL_STATE, 1), TANDEM_OK);
-    uint32_t place = bed.area.address + bed.journal.half * bed.journal.half_size + bed.journal.newest[JOURNAL_STATE];
+    CHECK_EQUAL(append(&bed, JOURNAL_EXCHANGE, 1), TANDEM_OK);
+    uint32_t place = bed.area.address + bed.journal.half * bed.journal.half_size + bed.journal.newest[type];
+    uint32_t end = place + 2 * JOURNAL_SPACE(sizes[type]);
     bed.bad[0] = place;
-    bed.bad[1] = place + 2 * 72;
+    bed.bad[1] = end;
     uint32_t epoch = bed.journal.epoch;
     enum tandem_status status = TANDEM_OK;
     for (unsigned i = 2; status == TANDEM_OK; i++)
@@ -480,14 +506,22 @@ static void unreadable_state(void)
     bed.bad[1] = bed.bad[0];
     mount(&bed);
     CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 1);
-    /* A new state helps it out of there. */
-    bed.bad[1] = place + 2 * 72;
-    CHECK_EQUAL(append(&bed, JOURNAL_STATE, 50), TANDEM_OK);
+    CHECK_EQUAL(newest(&bed, JOURNAL_EXCHANGE), 1);
+    /* A new one helps it out of there. */
+    bed.bad[1] = end;
+    CHECK_EQUAL(append(&bed, type, 50), TANDEM_OK);
     CHECK_EQUAL(append(&bed, JOURNAL_PROGRESS, 51), TANDEM_OK);
     mount(&bed);
-    CHECK_EQUAL(newest(&bed, JOURNAL_STATE), 50);
+    CHECK_EQUAL(newest(&bed, JOURNAL_STATE), type == JOURNAL_STATE ? 50 : 1);
+    CHECK_EQUAL(newest(&bed, JOURNAL_EXCHANGE), type == JOURNAL_EXCHANGE ? 50 : 1);
     CHECK_EQUAL(newest(&bed, JOURNAL_PROGRESS), 51);
     close_bed(&bed);
+}
+
+static void unreadable_records(void)
+{
+    unreadable(JOURNAL_STATE);
+    unreadable(JOURNAL_EXCHANGE);
 }
 
 /* Reads that fail while mounting: what cannot be read does not count, and nothing is written over it. */
@@ -593,6 +627,33 @@ static void lost_halves(void)
     close_bed(&bed);
 }
 
+/* A half without a seal counts if it is whole, and for that the exchange must stand twice. */
+static void whole_halves(void)
+{
+    struct bed bed;
+    unsigned last = 3;
+    open_bed(&bed, 4, 0xFF, 2);
+    prepare(&bed, last, 1);
+    while (bed.journal.half == 0)
+        CHECK_EQUAL(append(&bed, JOURNAL_STATE, ++last), TANDEM_OK);
+    sim_flash_flip(&bed.flash, seal_address(&bed, 0), 1);
+    sim_flash_flip(&bed.flash, seal_address(&bed, 1), 1);
+    uint32_t place = bed.area.address + bed.journal.half_size + bed.journal.newest[JOURNAL_EXCHANGE] + 6;
+    for (unsigned copies = 0; copies < 4; copies++) { /* bit n: copy n is damaged */
+        for (unsigned copy = 0; copy < 2; copy++)
+            if (copies >> copy & 1)
+                sim_flash_flip(&bed.flash, place + copy * JOURNAL_SPACE(JOURNAL_EXCHANGE_SIZE), 2);
+        mount(&bed);
+        CHECK_EQUAL(bed.journal.half, copies == 0);
+        CHECK_EQUAL(newest(&bed, JOURNAL_STATE), copies == 0 ? last : last - 1);
+        CHECK_EQUAL(newest(&bed, JOURNAL_EXCHANGE), 1);
+        for (unsigned copy = 0; copy < 2; copy++)
+            if (copies >> copy & 1)
+                sim_flash_flip(&bed.flash, place + copy * JOURNAL_SPACE(JOURNAL_EXCHANGE_SIZE), 2);
+    }
+    close_bed(&bed);
+}
+
 /* A half that is sealed and empty, beside one that was never used. */
 static void sealed_and_empty(void)
 {
@@ -692,10 +753,11 @@ int main(void)
     RUN(flipped_bits);
     RUN(life_after_flips);
     RUN(lost_records);
-    RUN(unreadable_state);
+    RUN(unreadable_records);
     RUN(read_faults);
     RUN(lonely_seals);
     RUN(lost_halves);
+    RUN(whole_halves);
     RUN(sealed_and_empty);
     RUN(failing_operations);
     RUN(stuck_cells);
