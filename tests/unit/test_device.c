@@ -191,6 +191,59 @@ static void areas(void)
            "outside its flash");
 }
 
+/* Where a swapped slot runs and its store, on a flash of its own. */
+static void give_second(struct bench *b, struct tandem_flash_port *second, const struct tandem_flash_region *regions,
+                        uint8_t count, struct tandem_area run, struct tandem_area store)
+{
+    *second = b->flash;
+    second->regions = regions;
+    second->region_count = count;
+    b->slots[1].mode = TANDEM_MODE_SWAP;
+    b->slots[1].areas[0] = run;
+    b->slots[1].areas[1] = store;
+    b->slots[1].areas[0].flash = b->slots[1].areas[1].flash = second;
+}
+
+/* Images that run from one place only. */
+static void modes(void)
+{
+    static const struct tandem_flash_region even[2] = {{0, 512, 8}, {4 * KB, 2 * KB, 8}};
+    static const struct tandem_flash_region odd[3] = {{0, 512, 1}, {512, 1 * KB, 1}, {1536, 512, 13}};
+    struct tandem_flash_port second;
+    struct bench b;
+    /* Written over: with manifests in the tails of both areas, or of neither. */
+    GOOD(b.slots[0].mode = TANDEM_MODE_OVERWRITE);
+    GOOD((b.slots[0].mode = TANDEM_MODE_OVERWRITE, b.slots[0].areas[0].size += 2 * KB,
+          b.slots[0].areas[1].size += 2 * KB, b.device.manifests[0] = area(&b, BASE, 16 * KB),
+          b.device.manifests[1] = area(&b, BASE + 48 * KB, 16 * KB)));
+    GOOD(b.slots[1].mode = TANDEM_MODE_OVERWRITE);
+    LAYOUT((b.slots[0].mode = TANDEM_MODE_OVERWRITE, b.slots[0].areas[0].size += 2 * KB,
+            b.device.manifests[0] = area(&b, BASE, 16 * KB)),
+           "only one of an overwritten slot's areas");
+    LAYOUT((b.slots[0].mode = TANDEM_MODE_OVERWRITE, b.slots[0].areas[1].size += 2 * KB,
+            b.device.manifests[1] = area(&b, BASE, 16 * KB)),
+           "only one of an overwritten slot's areas");
+    /* Swapped: in whole units, with one to spare in the store. */
+    GOOD((b.slots[1].mode = TANDEM_MODE_SWAP, b.slots[1].areas[1].size += 128 * KB));
+    LAYOUT(b.slots[1].mode = TANDEM_MODE_SWAP, "no unit to spare");
+    LAYOUT(b.slots[0].mode = TANDEM_MODE_SWAP, "end on a sector border"); /* a manifest cannot be in its tail */
+    LAYOUT((b.slots[1].mode = TANDEM_MODE_SWAP, b.slots[1].areas[1].size += 128 * KB,
+            b.slots[1].areas[0] = area(&b, BASE + 64 * KB, 64 * KB)),
+           "not whole units");
+    LAYOUT((b.slots[1].mode = TANDEM_MODE_SWAP, b.slots[1].areas[0].size += 128 * KB,
+            b.slots[1].areas[1] = area(&b, BASE + 48 * KB, 80 * KB)),
+           "not whole units");
+    /* Four small sectors to one large one, either way; what is too large for the other area is not used. */
+    GOOD(give_second(&b, &second, even, 2, area(&b, 0, 4 * KB), area(&b, 4 * KB, 6 * KB)));
+    GOOD(give_second(&b, &second, even, 2, area(&b, 4 * KB, 2 * KB), area(&b, 0, 4 * KB)));
+    GOOD(give_second(&b, &second, even, 2, area(&b, 4 * KB, 8 * KB), area(&b, 0, 4 * KB)));
+    LAYOUT(give_second(&b, &second, even, 2, area(&b, 0, 3 * KB), area(&b, 4 * KB, 6 * KB)), "not whole units");
+    LAYOUT(give_second(&b, &second, even, 2, area(&b, 4 * KB, 6 * KB), area(&b, 0, 2 * KB)), "no unit to spare");
+    /* A sector that lies across two units. */
+    LAYOUT(give_second(&b, &second, odd, 3, area(&b, 0, 2 * KB), area(&b, 2 * KB, 3 * KB)), "not whole units");
+    GOOD(give_second(&b, &second, odd, 3, area(&b, 2 * KB, 2 * KB), area(&b, 4 * KB, 3 * KB)));
+}
+
 static void manifests(void)
 {
     struct bench b;
@@ -266,6 +319,7 @@ int main(void)
     RUN(names_and_keys);
     RUN(flash_ports);
     RUN(areas);
+    RUN(modes);
     RUN(manifests);
     RUN(journals);
     RUN(journal_sizes);
