@@ -80,6 +80,8 @@ static int check_start(struct sim_life *life)
         sim_board_complain(board);
         return failed(life, "breaks a rule of flash");
     }
+    if (board->boot.reason == TANDEM_BOOT_REFUSED || board->boot.reason == TANDEM_BOOT_FALLBACK)
+        return failed_with(life, "a firmware that was whole is no more", board->boot.status);
     if (sim_board_state(board, &state) != TANDEM_OK)
         return failed(life, "cannot read its state");
     if (state.counter < expect->floor && state.counter != 0)
