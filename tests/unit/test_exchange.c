@@ -266,6 +266,34 @@ static void swap(void)
     }
 }
 
+/* What an exchange writes to the journal, as docs/flash.md has it. */
+static void wear(void)
+{
+    static const struct plan large[] = {{{4 * KB, 8, 0, 0, 0}, TANDEM_MODE_SWAP, 0, 0},
+                                        {{4 * KB, 8, 0, 0, 0}, TANDEM_MODE_OVERWRITE, 0, 0}};
+    for (unsigned i = 0; i < 2; i++) {
+        static struct world w;
+        struct tandem_bank before, after;
+        struct package old = make(1, 5010, 3000, 0), new = make(2, 9000, 2900, 0);
+        open_world(&w, &large[i]);
+        to_pending(&w, &old, &new);
+        CHECK_EQUAL(tandem_bank_open(&before, &w.f.device), TANDEM_OK);
+        uint64_t bytes = w.f.flash.stats.bytes;
+        boots(&w, TANDEM_BOOT_TRIAL, 1, 2, TANDEM_OK);
+        bytes = w.f.flash.stats.bytes - bytes;
+        CHECK_EQUAL(tandem_bank_open(&after, &w.f.device), TANDEM_OK);
+        CHECK_EQUAL(after.journal.epoch, before.journal.epoch);
+        /* Three sectors of 4 KB: two parts for each, or one. And the first note, the states before, after, and counted.
+         */
+        uint32_t parts = i == 0 ? 2 * 3 : 3, noted = (parts + 1) * 2 * JOURNAL_SPACE(JOURNAL_EXCHANGE_SIZE);
+        uint32_t moved = i == 0 ? 2 * 3 * 4 * KB : 9024;
+        CHECK_EQUAL(bytes, moved + noted + 3 * 2 * JOURNAL_SPACE(JOURNAL_STATE_SIZE));
+        close_world(&w);
+        package_free(&old);
+        package_free(&new);
+    }
+}
+
 /* ---- how much there is room for ---- */
 
 static void room_is(struct world *w, uint32_t room)
@@ -1073,6 +1101,7 @@ static void half_way(void)
 int main(void)
 {
     RUN(swap);
+    RUN(wear);
     RUN(room);
     RUN(overwrite);
     RUN(kept);
