@@ -54,6 +54,7 @@ class Machine:
         self.folder = folder or tempfile.mkdtemp(prefix=name + "-")
         self.owns_folder = folder is None
         self.process = None
+        self.keeper = None
         self.serial = "unix:" + self.path("serial")
         self.lock = threading.Lock()
 
@@ -127,7 +128,8 @@ class Machine:
 
     def keep_awake(self):
         """QEMU notices serial bytes up to a second late after a reset, unless something else wakes it."""
-        threading.Thread(target=self._keep_awake, args=(self.process,), daemon=True).start()
+        self.keeper = threading.Thread(target=self._keep_awake, args=(self.process,), daemon=True)
+        self.keeper.start()
 
     def _keep_awake(self, process):
         while process is self.process:
@@ -143,10 +145,14 @@ class Machine:
     def kill(self):
         """End the process."""
         process, self.process = self.process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-            self.control.close()
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        if self.keeper is not None:
+            self.keeper.join()  # else it might talk to the next process
+            self.keeper = None
+        self.control.close()
 
     def cut(self):
         """Switch off without warning."""
