@@ -52,8 +52,6 @@ enum tandem_boot_reason {
 /** The durable state: one journal record. */
 struct tandem_bank_state {
     uint8_t active;                /**< the confirmed bank, 0 or 1 */
-    uint8_t home;                  /**< the bank whose images are where they run; of no account in direct mode */
-    uint8_t lift;                  /**< 1: swapped images are stored one exchange unit into their store */
     uint8_t phase;                 /**< enum tandem_phase of the other bank */
     uint8_t attempts;              /**< trial starts so far */
     uint8_t reason;                /**< enum tandem_boot_reason of the last start that changed something */
@@ -61,6 +59,8 @@ struct tandem_bank_state {
     uint32_t revoked;              /**< bit n: device->keys[n] is revoked */
     uint8_t proofs[2][8];          /**< verify-once proof of each bank */
     struct tandem_outcome outcome; /**< of the last update */
+    uint8_t home;                  /**< the bank whose images are where they run; of no account in direct mode */
+    uint8_t lift;                  /**< 1: swapped images are stored one exchange unit into their store */
 };
 
 /** A checkpoint of a transfer: one journal record. */
@@ -72,18 +72,18 @@ struct tandem_progress {
     uint8_t digest[TANDEM_BLOCK_DIGEST_SIZE]; /**< of the next block */
 };
 
-/** The journal in RAM. Fields are the library's own. */
+/** The journal in RAM. Fields are the library's own; small ones come first, where small cores reach them best. */
 struct tandem_journal {
+    uint8_t half;       /**< the active half */
+    uint8_t used;       /**< 1: a half is active; 0: never written */
+    uint8_t seals;      /**< whole copies of the active half's seal; 0: the other half is in doubt; 0xFF: checked */
+    uint8_t twins;      /**< bit n: the newest record of type n stands twice, and nothing is torn */
+    uint32_t half_size; /**< bytes of each of the two halves */
+    uint32_t epoch;     /**< of the active half */
+    uint32_t tail;      /**< next free byte of the active half */
+    uint32_t newest[3]; /**< place of the newest record of each type; 0: none */
     struct tandem_area area;                 /**< where */
     const struct tandem_system_port *system; /**< for the watchdog, or NULL */
-    uint32_t half_size;                      /**< bytes of each of the two halves */
-    uint32_t epoch;                          /**< of the active half */
-    uint32_t tail;                           /**< next free byte of the active half */
-    uint32_t newest[3];                      /**< place of the newest record of each type; 0: none */
-    uint8_t twins; /**< bit n: the newest record of type n stands twice, and nothing is torn */
-    uint8_t half;  /**< the active half */
-    uint8_t used;  /**< 1: a half is active; 0: never written */
-    uint8_t seals; /**< whole copies of the active half's seal; 0: the other half is in doubt; 0xFF: checked */
 };
 
 /** A flash operation under way. */
@@ -97,8 +97,8 @@ struct tandem_flash_op {
 /** The dual-bank state in RAM. Read its fields; write only through the functions. */
 struct tandem_bank {
     const struct tandem_device *device; /**< description */
-    struct tandem_journal journal;      /**< records */
     struct tandem_bank_state state;     /**< the newest record */
+    struct tandem_journal journal;      /**< records */
 };
 
 /**

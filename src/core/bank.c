@@ -4,6 +4,7 @@
  */
 #include "core/bank.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/bytes.h"
@@ -13,46 +14,60 @@
 #include "core/package_wire.h"
 
 #define OPEN_TRIES 8
-#define PROOF_TEXT "tandem-proof-1"
+
+/* Whether the state lies in memory as it does in its record; a compiler knows. */
+static int is_record(void)
+{
+    return TANDEM_WIRE_ORDER && offsetof(struct tandem_bank_state, home) == JOURNAL_STATE_SIZE &&
+           offsetof(struct tandem_outcome, detail) == 4 && offsetof(struct tandem_outcome, version) == 24;
+}
 
 static void encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
 {
     const struct tandem_outcome *outcome = &state->outcome;
+    if (is_record()) {
+        memcpy(bytes, state, JOURNAL_STATE_SIZE);
+    } else {
+        bytes[1] = state->phase;
+        bytes[2] = state->attempts;
+        bytes[3] = state->reason;
+        tandem_store_le32(bytes + 4, state->counter);
+        tandem_store_le32(bytes + 8, state->revoked);
+        memcpy(bytes + 12, state->proofs, 16);
+        bytes[28] = (uint8_t)outcome->status;
+        bytes[29] = (uint8_t)outcome->stage;
+        bytes[30] = outcome->image;
+        bytes[31] = outcome->seen;
+        tandem_store_le32(bytes + 32, outcome->detail);
+        memcpy(bytes + 36, outcome->id, TANDEM_PACKAGE_ID_SIZE);
+        tandem_version_store(&outcome->version, bytes + 52);
+    }
     bytes[0] = (uint8_t)(state->active | state->home << 1 | state->lift << 2);
-    bytes[1] = state->phase;
-    bytes[2] = state->attempts;
-    bytes[3] = state->reason;
-    tandem_store_le32(bytes + 4, state->counter);
-    tandem_store_le32(bytes + 8, state->revoked);
-    memcpy(bytes + 12, state->proofs, 16);
-    bytes[28] = (uint8_t)outcome->status;
-    bytes[29] = (uint8_t)outcome->stage;
-    bytes[30] = outcome->image;
-    bytes[31] = outcome->seen;
-    tandem_store_le32(bytes + 32, outcome->detail);
-    memcpy(bytes + 36, outcome->id, TANDEM_PACKAGE_ID_SIZE);
-    tandem_version_store(&outcome->version, bytes + 52);
 }
 
 static void decode(struct tandem_bank_state *state, const uint8_t bytes[JOURNAL_STATE_SIZE])
 {
     struct tandem_outcome *outcome = &state->outcome;
+    if (is_record()) {
+        memcpy(state, bytes, JOURNAL_STATE_SIZE);
+    } else {
+        state->phase = bytes[1];
+        state->attempts = bytes[2];
+        state->reason = bytes[3];
+        state->counter = tandem_load_le32(bytes + 4);
+        state->revoked = tandem_load_le32(bytes + 8);
+        memcpy(state->proofs, bytes + 12, 16);
+        outcome->status = (enum tandem_status)bytes[28];
+        outcome->stage = (enum tandem_stage)bytes[29];
+        outcome->image = bytes[30];
+        outcome->seen = bytes[31];
+        outcome->detail = tandem_load_le32(bytes + 32);
+        memcpy(outcome->id, bytes + 36, TANDEM_PACKAGE_ID_SIZE);
+        tandem_version_load(&outcome->version, bytes + 52);
+    }
     state->active = bytes[0] & 1;
     state->home = bytes[0] >> 1 & 1;
     state->lift = bytes[0] >> 2 & 1;
-    state->phase = bytes[1];
-    state->attempts = bytes[2];
-    state->reason = bytes[3];
-    state->counter = tandem_load_le32(bytes + 4);
-    state->revoked = tandem_load_le32(bytes + 8);
-    memcpy(state->proofs, bytes + 12, 16);
-    outcome->status = (enum tandem_status)bytes[28];
-    outcome->stage = (enum tandem_stage)bytes[29];
-    outcome->image = bytes[30];
-    outcome->seen = bytes[31];
-    outcome->detail = tandem_load_le32(bytes + 32);
-    memcpy(outcome->id, bytes + 36, TANDEM_PACKAGE_ID_SIZE);
-    tandem_version_load(&outcome->version, bytes + 52);
 }
 
 enum tandem_status tandem_bank_store(struct tandem_bank *bank)
@@ -165,7 +180,7 @@ enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struc
         return TANDEM_ERROR_FLASH;
     uint32_t taken = tandem_head_space(header.head_size);
     heads->at = taken < left ? heads->at + taken : heads->area->size;
-    return tandem_manifest_parse(manifest, device->crypto, buffer, header.head_size);
+    return tandem_manifest_open(manifest, device->crypto, buffer, header.head_size);
 }
 
 /* Look for a kind among the image fields of the manifest that begins at `at` and has `left` bytes. */
@@ -245,8 +260,6 @@ enum tandem_status tandem_bank_proof_begin(struct tandem_sha256 *hash, const str
                                            uint8_t which)
 {
     enum tandem_status status = tandem_sha256_init(hash, device->crypto);
-    if (status == TANDEM_OK)
-        status = tandem_sha256_update(hash, PROOF_TEXT, sizeof PROOF_TEXT - 1);
     return status == TANDEM_OK ? tandem_sha256_update(hash, &which, 1) : status;
 }
 

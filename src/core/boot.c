@@ -11,39 +11,34 @@
 #include "core/bytes.h"
 #include "core/exchange.h"
 #include "core/flash.h"
+#include "core/package_wire.h"
 
 #define TRIAL_BOOTS_DEFAULT 3
+#define PIECE_SIZE 256 /* bytes hashed at a time */
 
 /* A look at one bank. */
 struct look {
-    struct tandem_bank *bank;
-    uint8_t which;
-    uint8_t *buffer; /* scratch for heads */
+    struct tandem_bank bank;
+    struct tandem_boot *boot; /* takes the images */
+    uint8_t *buffer;          /* scratch for heads */
     size_t size;
-    struct tandem_boot_image *images;
+    uint32_t counter;              /* of its newest package */
     struct tandem_version version; /* of its newest package */
-    uint32_t counter;
-    struct tandem_sha256 proof; /* over the heads that count */
+    uint8_t which;
     uint8_t digests_needed;     /* 0: a proof stands for the images */
+    struct tandem_sha256 proof; /* over the heads that count */
 };
 
 /* Read an image and compare its digest with the one signed. */
 static enum tandem_status check_digest(const struct look *look, const struct tandem_area *area,
-                                       const struct tandem_image *image, size_t head_size)
+                                       const struct tandem_image *image)
 {
-    const struct tandem_device *device = look->bank->device;
-    uint8_t digest[TANDEM_SHA256_SIZE], small[64];
+    const struct tandem_device *device = look->bank.device;
+    uint8_t digest[TANDEM_SHA256_SIZE], piece[PIECE_SIZE];
     struct tandem_sha256 hash;
-    uint8_t *scratch = look->buffer + head_size;
-    uint32_t scratch_size = (uint32_t)(look->size - head_size);
-    if (scratch_size < sizeof small) {
-        scratch = small;
-        scratch_size = sizeof small;
-    }
     enum tandem_status status = tandem_sha256_init(&hash, device->crypto);
     if (status == TANDEM_OK)
-        status =
-            tandem_flash_hash(area->flash, area->address, image->size, &hash, scratch, scratch_size, device->system);
+        status = tandem_flash_hash(area->flash, area->address, image->size, &hash, piece, sizeof piece, device->system);
     if (status == TANDEM_OK)
         status = tandem_sha256_final(&hash, digest);
     if (status == TANDEM_OK && !tandem_equal(digest, image->digest, sizeof digest))
@@ -54,104 +49,94 @@ static enum tandem_status check_digest(const struct look *look, const struct tan
 /* Whether what a slot runs is a copy of what its store holds still. */
 static int is_copy(const struct look *look, const struct tandem_slot *slot)
 {
-    const struct tandem_bank_state *state = &look->bank->state;
+    const struct tandem_bank_state *state = &look->bank.state;
     return TANDEM_CONFIG_EXCHANGE && slot->mode == TANDEM_MODE_OVERWRITE && look->which == state->home &&
            state->phase >= TANDEM_PHASE_TRIAL && state->phase <= TANDEM_PHASE_PREVIOUS;
 }
 
 /* The same of a slot's image. A damaged copy is made anew. */
-static enum tandem_status check_image(const struct look *look, uint8_t slot, const struct tandem_area *area,
-                                      const struct tandem_image *image, size_t head_size)
+static enum tandem_status check_image(const struct look *look, uint8_t slot, const struct tandem_image *image)
 {
-    const struct tandem_slot *place = &look->bank->device->slots[slot];
-    enum tandem_status status = check_digest(look, area, image, head_size);
-    if (status == TANDEM_OK || !is_copy(look, place) ||
-        check_digest(look, &place->areas[1], image, head_size) != TANDEM_OK)
+    const struct tandem_area *area = &look->boot->images[slot].area;
+    const struct tandem_slot *place = &look->bank.device->slots[slot];
+    enum tandem_status status = check_digest(look, area, image);
+    if (status == TANDEM_OK || !is_copy(look, place) || check_digest(look, &place->areas[1], image) != TANDEM_OK)
         return status;
-    tandem_exchange_restore(look->bank, slot, image->size);
-    return check_digest(look, area, image, head_size);
+    tandem_exchange_restore(&look->bank, slot, image->size);
+    return check_digest(look, area, image);
 }
 
-/* The images that a head describes and no newer head has described. */
-static enum tandem_status check_head(struct look *look, const struct tandem_manifest *manifest)
+/* A head that counts: authenticate it, unless a proof stands for it. */
+static enum tandem_status count_head(struct look *look, const struct tandem_manifest *manifest)
 {
-    const struct tandem_device *device = look->bank->device;
-    struct tandem_image image;
-    for (uint8_t i = 0; i < device->slot_count; i++) {
-        const struct tandem_slot *slot = &device->slots[i];
-        if (look->images[i].kind != 0 || tandem_manifest_find(manifest, slot->kind, look->which, &image) != TANDEM_OK)
+    enum tandem_status status = TANDEM_OK;
+    if (look->digests_needed)
+        status = tandem_bank_authenticate(look->bank.device, manifest, look->bank.state.revoked);
+    return status == TANDEM_OK ? tandem_sha256_update(&look->proof, manifest->digest, sizeof manifest->digest) : status;
+}
+
+/* Check the images that a head describes and no newer head has described. One that has none does not count. */
+static enum tandem_status check_head(struct look *look, const struct tandem_manifest *manifest, int counts)
+{
+    const struct tandem_device *device = look->bank.device;
+    enum tandem_status status = counts ? count_head(look, manifest) : TANDEM_OK;
+    for (uint8_t i = 0; i < device->slot_count && status == TANDEM_OK; i++) {
+        struct tandem_boot_image *found = &look->boot->images[i];
+        struct tandem_image image;
+        uint8_t kind = device->slots[i].kind;
+        if (found->kind != 0 || tandem_manifest_locate(manifest, kind, look->which, &image) != TANDEM_OK)
             continue;
-        struct tandem_area area = tandem_bank_area(look->bank, i, look->which);
-        if (image.size > area.size)
+        if (!counts)
+            status = count_head(look, manifest);
+        counts = 1;
+        found->kind = kind;
+        found->area = tandem_bank_area(&look->bank, i, look->which);
+        found->size = image.size;
+        found->load_address = image.load_address;
+        if (image.size > found->area.size)
             return TANDEM_ERROR_TOO_LARGE;
-        if (look->digests_needed) {
-            enum tandem_status status = check_image(look, i, &area, &image, manifest->header.head_size);
-            if (status != TANDEM_OK)
-                return status;
-        }
-        look->images[i].kind = slot->kind;
-        look->images[i].area = area;
-        look->images[i].size = image.size;
-        look->images[i].load_address = image.load_address;
+        if (status == TANDEM_OK && look->digests_needed)
+            status = check_image(look, i, &image);
     }
-    return TANDEM_OK;
-}
-
-static int has_new_image(const struct look *look, const struct tandem_manifest *manifest)
-{
-    struct tandem_image image;
-    for (uint8_t i = 0; i < look->bank->device->slot_count; i++)
-        if (look->images[i].kind == 0 &&
-            tandem_manifest_find(manifest, look->bank->device->slots[i].kind, look->which, &image) == TANDEM_OK)
-            return 1;
-    return 0;
+    return status;
 }
 
 static int is_complete(const struct look *look)
 {
-    for (uint8_t i = 0; i < look->bank->device->slot_count; i++)
-        if (look->images[i].kind == 0 && !look->bank->device->slots[i].optional)
+    for (uint8_t i = 0; i < look->bank.device->slot_count; i++)
+        if (look->boot->images[i].kind == 0 && !look->bank.device->slots[i].optional)
             return 0;
     return 1;
 }
 
-/* Walk the heads: authenticate each that counts, then its images. */
+/* Walk the heads, the newest first: it gives the bank its version and counter. */
 static enum tandem_status check_heads(struct look *look)
 {
-    const struct tandem_device *device = look->bank->device;
+    const struct tandem_device *device = look->bank.device;
     struct tandem_manifest manifest;
-    struct tandem_heads heads = tandem_bank_heads(look->bank, look->which);
+    struct tandem_heads heads = tandem_bank_heads(&look->bank, look->which);
     enum tandem_status status;
-    uint8_t first = 1;
-    memset(look->images, 0, TANDEM_CONFIG_MAX_IMAGES * sizeof look->images[0]);
+    int first = 1;
+    memset(look->boot->images, 0, sizeof look->boot->images);
     while ((status = tandem_bank_next_head(&heads, device, &manifest, look->buffer, look->size)) == TANDEM_OK) {
         if (first) {
             look->version = manifest.version;
             look->counter = manifest.counter;
-        } else if (!has_new_image(look, &manifest)) {
-            continue;
         }
-        first = 0;
-        if (look->digests_needed)
-            status = tandem_bank_authenticate(device, &manifest, look->bank->state.revoked);
-        if (status == TANDEM_OK)
-            status = check_head(look, &manifest);
-        if (status == TANDEM_OK)
-            status = tandem_sha256_update(&look->proof, manifest.digest, sizeof manifest.digest);
+        status = check_head(look, &manifest, first);
         if (status != TANDEM_OK)
             return status;
+        first = 0;
     }
-    if (status != TANDEM_ERROR_NOTHING)
+    if (status != TANDEM_ERROR_NOTHING || first)
         return status;
-    if (first)
-        return TANDEM_ERROR_NOTHING;
     return is_complete(look) ? TANDEM_OK : TANDEM_ERROR_INCOMPLETE;
 }
 
 static enum tandem_status pass(struct look *look, uint8_t digests_needed, uint8_t proof[TANDEM_SHA256_SIZE])
 {
     look->digests_needed = digests_needed;
-    enum tandem_status status = tandem_bank_proof_begin(&look->proof, look->bank->device, look->which);
+    enum tandem_status status = tandem_bank_proof_begin(&look->proof, look->bank.device, look->which);
     if (status == TANDEM_OK)
         status = check_heads(look);
     return status == TANDEM_OK ? tandem_sha256_final(&look->proof, proof) : status;
@@ -160,12 +145,12 @@ static enum tandem_status pass(struct look *look, uint8_t digests_needed, uint8_
 /* Whether a bank may be started. `*proven` says whether its proof was, or is now, in the state. */
 static enum tandem_status verify(struct look *look, uint8_t which)
 {
-    struct tandem_bank_state *state = &look->bank->state;
+    struct tandem_bank_state *state = &look->bank.state;
     uint8_t proof[TANDEM_SHA256_SIZE];
     static const uint8_t none[sizeof state->proofs[0]] = {0};
     look->which = which;
     look->counter = 0;
-    if (look->bank->device->verify_policy == TANDEM_VERIFY_ONCE &&
+    if (look->bank.device->verify_policy == TANDEM_VERIFY_ONCE &&
         memcmp(state->proofs[which], none, sizeof none) != 0 && pass(look, 0, proof) == TANDEM_OK &&
         tandem_equal(proof, state->proofs[which], sizeof state->proofs[0]) && look->counter >= state->counter)
         return TANDEM_OK;
@@ -182,11 +167,11 @@ static enum tandem_status verify(struct look *look, uint8_t which)
 /* Bring a verified bank's images to where they run, and verify them there. */
 static enum tandem_status bring_home(struct look *look, uint8_t which, enum tandem_phase phase)
 {
-    if (!TANDEM_CONFIG_EXCHANGE || !tandem_exchange_needed(look->bank, which))
+    if (!TANDEM_CONFIG_EXCHANGE || !tandem_exchange_needed(&look->bank, which))
         return TANDEM_OK;
-    enum tandem_status status = tandem_exchange_begin(look->bank, phase);
+    enum tandem_status status = tandem_exchange_begin(&look->bank, phase);
     if (status == TANDEM_OK)
-        status = tandem_exchange_run(look->bank);
+        status = tandem_exchange_run(&look->bank);
     return status == TANDEM_OK ? verify(look, which) : status;
 }
 
@@ -199,7 +184,7 @@ static enum tandem_status verify_home(struct look *look, uint8_t which, enum tan
 /* An exchange was begun and not ended: nothing else can be decided before it is. */
 static int is_half_way(const struct look *look)
 {
-    uint8_t phase = look->bank->state.phase;
+    uint8_t phase = look->bank.state.phase;
     return TANDEM_CONFIG_EXCHANGE && (phase == TANDEM_PHASE_SWAPPING || phase == TANDEM_PHASE_REVERTING);
 }
 
@@ -212,75 +197,55 @@ static void set_outcome(struct tandem_bank_state *state, enum tandem_status stat
     state->outcome.seen = 0;
 }
 
-static enum tandem_boot_reason chosen(struct tandem_boot *boot, const struct look *look, enum tandem_boot_reason reason)
-{
-    boot->bank = look->which;
-    boot->version = look->version;
-    return reason;
-}
-
 /* The updated bank, when there is one to try: its trial is counted first. */
-static enum tandem_boot_reason try_candidate(struct tandem_boot *boot, struct look *look)
+static enum tandem_boot_reason try_candidate(struct look *look)
 {
-    struct tandem_bank_state *state = &look->bank->state;
-    uint8_t limit = look->bank->device->trial_boots ? look->bank->device->trial_boots : TRIAL_BOOTS_DEFAULT;
+    struct tandem_bank_state *state = &look->bank.state;
+    const struct tandem_device *device = look->bank.device;
+    enum tandem_stage stage = TANDEM_STAGE_TRIAL;
+    enum tandem_status status;
     if (state->phase != TANDEM_PHASE_PENDING && state->phase != TANDEM_PHASE_TRIAL)
         return TANDEM_BOOT_NONE;
-    if (state->phase == TANDEM_PHASE_TRIAL && state->attempts >= limit) {
-        /* What was written over cannot come back: then what there is goes on, without being confirmed. */
-        int kept = TANDEM_CONFIG_EXCHANGE && tandem_exchange_one_way(look->bank->device);
-        boot->status = kept ? TANDEM_ERROR_TRIAL : TANDEM_ERROR_REVERTED;
-        set_outcome(state, boot->status, TANDEM_STAGE_TRIAL);
-        state->active ^= (uint8_t)kept;
+    if (state->phase == TANDEM_PHASE_PENDING)
+        state->attempts = 0;
+    if (state->attempts < (device->trial_boots ? device->trial_boots : TRIAL_BOOTS_DEFAULT)) {
+        status = verify_home(look, !state->active, TANDEM_PHASE_SWAPPING);
+        stage = status == TANDEM_OK ? TANDEM_STAGE_TRIAL : TANDEM_STAGE_BOOT;
+    } else if (TANDEM_CONFIG_EXCHANGE && tandem_exchange_one_way(device)) {
+        /* What was written over cannot come back: what there is goes on, without being confirmed. */
+        status = TANDEM_ERROR_TRIAL;
+        state->active = !state->active;
     } else {
-        boot->status = verify_home(look, !state->active, TANDEM_PHASE_SWAPPING);
-        if (boot->status == TANDEM_OK) {
-            state->attempts = state->phase == TANDEM_PHASE_TRIAL ? (uint8_t)(state->attempts + 1) : 1;
-            state->phase = TANDEM_PHASE_TRIAL;
-            set_outcome(state, TANDEM_OK, TANDEM_STAGE_TRIAL);
-            return chosen(boot, look, TANDEM_BOOT_TRIAL);
-        }
-        if (is_half_way(look))
-            return TANDEM_BOOT_NONE;
-        set_outcome(state, boot->status, TANDEM_STAGE_BOOT);
+        status = TANDEM_ERROR_REVERTED;
     }
-    state->phase = TANDEM_PHASE_REJECTED;
-    state->attempts = 0;
-    return TANDEM_BOOT_NONE;
+    look->boot->status = status;
+    if (is_half_way(look))
+        return TANDEM_BOOT_NONE;
+    set_outcome(state, status, stage);
+    state->attempts = status == TANDEM_OK ? (uint8_t)(state->attempts + 1) : 0;
+    state->phase = status == TANDEM_OK ? TANDEM_PHASE_TRIAL : TANDEM_PHASE_REJECTED;
+    return status == TANDEM_OK ? TANDEM_BOOT_TRIAL : TANDEM_BOOT_NONE;
 }
 
 /* No state yet: the bank that verifies, and of two the newer, which then has to prove itself against the other. */
-static enum tandem_boot_reason first_start(struct tandem_boot *boot, struct look *look)
+static int survey(struct look *look)
 {
-    struct tandem_bank_state *state = &look->bank->state;
-    uint8_t good[2];
-    struct tandem_version versions[2];
-    uint32_t counters[2];
-    for (uint8_t which = 0; which < 2; which++) {
-        enum tandem_status status = verify(look, which);
-        good[which] = status == TANDEM_OK;
-        versions[which] = look->version;
-        counters[which] = look->counter;
-        if (status != TANDEM_OK && which == 0)
-            boot->status = status;
+    struct tandem_bank_state *state = &look->bank.state;
+    enum tandem_status status = verify(look, 0);
+    uint32_t counter = look->counter;
+    struct tandem_version version = look->version;
+    look->boot->status = status;
+    if (verify(look, 1) != TANDEM_OK) {
+        state->counter = status == TANDEM_OK ? counter : 0;
+        return status == TANDEM_OK;
     }
-    if (!good[0] && !good[1])
-        return TANDEM_BOOT_NONE;
-    state->active = !good[0];
-    if (good[0] && good[1]) {
-        uint8_t newer = counters[1] > counters[0] ||
-                        (counters[1] == counters[0] && tandem_version_compare(&versions[1], &versions[0]) > 0);
-        state->active = !newer;
+    int newer =
+        look->counter > counter || (look->counter == counter && tandem_version_compare(&look->version, &version) > 0);
+    state->active = status != TANDEM_OK || !newer;
+    state->counter = state->active ? look->counter : counter;
+    if (status == TANDEM_OK)
         state->phase = TANDEM_PHASE_PENDING;
-        state->counter = counters[state->active];
-        return try_candidate(boot, look);
-    }
-    state->counter = counters[state->active];
-    if (look->which != state->active)
-        verify(look, state->active);
-    if (bring_home(look, state->active, TANDEM_PHASE_REVERTING) != TANDEM_OK)
-        return TANDEM_BOOT_NONE;
-    return chosen(boot, look, TANDEM_BOOT_FIRST);
+    return 1;
 }
 
 /* Why the confirmed bank is taken, by what became of the other. */
@@ -299,13 +264,13 @@ static enum tandem_boot_reason reason_for(enum tandem_status candidate)
 }
 
 /* The confirmed bank; if it does not verify, whatever else does. */
-static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct look *look, enum tandem_status candidate)
+static enum tandem_boot_reason take_confirmed(struct look *look, enum tandem_status candidate)
 {
-    struct tandem_bank_state *state = &look->bank->state;
+    struct tandem_bank_state *state = &look->bank.state;
     enum tandem_status status = verify_home(look, state->active, TANDEM_PHASE_REVERTING);
     if (status == TANDEM_OK)
-        return chosen(boot, look, reason_for(candidate));
-    boot->status = status;
+        return reason_for(candidate);
+    look->boot->status = status;
     if (is_half_way(look))
         return TANDEM_BOOT_NONE;
     set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
@@ -316,43 +281,67 @@ static enum tandem_boot_reason take_confirmed(struct tandem_boot *boot, struct l
     state->attempts = 0;
     if (bring_home(look, state->active, TANDEM_PHASE_REVERTING) != TANDEM_OK)
         return TANDEM_BOOT_NONE;
-    return chosen(boot, look, TANDEM_BOOT_FALLBACK);
+    return TANDEM_BOOT_FALLBACK;
+}
+
+/* Finish what a cut interrupted. */
+static enum tandem_status finish_exchange(struct look *look)
+{
+    struct tandem_bank_state *state = &look->bank.state;
+    if (!is_half_way(look))
+        return TANDEM_OK;
+    look->boot->status = tandem_exchange_run(&look->bank);
+    if (look->boot->status != TANDEM_OK)
+        return TANDEM_ERROR_NOTHING;
+    if (state->phase == TANDEM_PHASE_REJECTED)
+        look->boot->status = state->outcome.status;
+    return TANDEM_OK;
+}
+
+static enum tandem_boot_reason choose(struct look *look)
+{
+    if (look->bank.journal.newest[0] == 0) {
+        if (!survey(look))
+            return TANDEM_BOOT_NONE;
+        if (look->bank.state.phase != TANDEM_PHASE_PENDING) {
+            enum tandem_boot_reason reason = take_confirmed(look, TANDEM_OK);
+            return reason == TANDEM_BOOT_CONFIRMED ? TANDEM_BOOT_FIRST : reason;
+        }
+    }
+    enum tandem_boot_reason reason = try_candidate(look);
+    if (reason != TANDEM_BOOT_NONE || is_half_way(look))
+        return reason;
+    return take_confirmed(look, look->boot->status);
 }
 
 enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
                                       size_t size)
 {
-    struct tandem_bank bank;
+    struct look look;
     memset(boot, 0, sizeof *boot);
+    look.boot = boot;
+    look.buffer = buffer;
+    look.size = size;
     if (size < device->head_max)
         return TANDEM_ERROR_LAYOUT;
-    enum tandem_status status = tandem_bank_open(&bank, device);
+    enum tandem_status status = tandem_bank_open(&look.bank, device);
     if (status == TANDEM_ERROR_LAYOUT)
         return status;
-    struct tandem_bank_state before = bank.state;
-    struct look look = {.bank = &bank, .buffer = buffer, .size = size, .images = boot->images};
-    if (is_half_way(&look)) {
-        boot->status = tandem_exchange_run(&bank);
-        if (boot->status != TANDEM_OK)
-            return TANDEM_ERROR_NOTHING;
-        if (bank.state.phase == TANDEM_PHASE_REJECTED)
-            boot->status = bank.state.outcome.status;
-    }
-    int first = bank.journal.newest[0] == 0;
-    boot->reason = first ? first_start(boot, &look) : try_candidate(boot, &look);
-    if (boot->reason == TANDEM_BOOT_NONE && !is_half_way(&look) &&
-        (!first || bank.state.phase == TANDEM_PHASE_REJECTED))
-        boot->reason = take_confirmed(boot, &look, boot->status);
+    struct tandem_bank_state before = look.bank.state;
+    status = finish_exchange(&look);
+    if (status != TANDEM_OK)
+        return status;
+    boot->reason = choose(&look);
     if (boot->reason != TANDEM_BOOT_CONFIRMED)
-        bank.state.reason = (uint8_t)boot->reason;
+        look.bank.state.reason = (uint8_t)boot->reason;
     /* Kept also when nothing can be started: recovery must not take a lost trial for one that goes on. */
-    status = memcmp(&before, &bank.state, sizeof before) != 0 ? tandem_bank_store(&bank) : TANDEM_OK;
-    if (boot->reason == TANDEM_BOOT_NONE)
-        return TANDEM_ERROR_NOTHING;
-    if (status == TANDEM_OK || boot->reason != TANDEM_BOOT_TRIAL)
-        return TANDEM_OK;
-    /* A trial that cannot be counted could go on for ever: do not begin it. */
-    boot->reason = take_confirmed(boot, &look, TANDEM_ERROR_FLASH);
-    boot->status = TANDEM_ERROR_FLASH;
+    status = memcmp(&before, &look.bank.state, sizeof before) != 0 ? tandem_bank_store(&look.bank) : TANDEM_OK;
+    if (status != TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL) {
+        /* A trial that cannot be counted could go on for ever: do not begin it. */
+        boot->reason = take_confirmed(&look, TANDEM_ERROR_FLASH);
+        boot->status = TANDEM_ERROR_FLASH;
+    }
+    boot->bank = look.which;
+    boot->version = look.version;
     return boot->reason == TANDEM_BOOT_NONE ? TANDEM_ERROR_NOTHING : TANDEM_OK;
 }

@@ -109,10 +109,12 @@ static enum tandem_status swap_part(const struct tandem_bank *bank, struct excha
 {
     const struct tandem_slot *slot = &bank->device->slots[now->slot];
     struct tandem_area run = slot->areas[0], spare = slot->areas[1], stored = slot->areas[1];
-    uint32_t unit = tandem_exchange_unit(slot), place = now->at;
+    uint32_t unit = tandem_exchange_unit(slot), place = now->at, last = 0;
     /* From the end on where the spare unit is the last one. */
+    while (now->size - last > unit)
+        last += unit;
     if (!bank->state.lift)
-        place = (now->size - 1) / unit * unit - now->at;
+        place = last - now->at;
     run.address += place;
     spare.address += place;
     stored.address += place;
