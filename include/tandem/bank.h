@@ -65,9 +65,9 @@ struct tandem_bank_state {
 
 /** A checkpoint of a transfer: one journal record. */
 struct tandem_progress {
-    uint32_t tag;                             /**< first bytes of the package's id */
     uint32_t offset;                          /**< package offset of the next byte that is wanted */
     uint32_t written;                         /**< installed bytes of the image in hand that are durable */
+    uint16_t tag;                             /**< first bytes of the package's id */
     uint8_t step;                             /**< which copy or image is in hand */
     uint8_t digest[TANDEM_BLOCK_DIGEST_SIZE]; /**< of the next block */
 };

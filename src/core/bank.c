@@ -101,22 +101,22 @@ int tandem_bank_progress(const struct tandem_bank *bank, struct tandem_progress 
     uint8_t bytes[JOURNAL_PROGRESS_SIZE];
     if (tandem_journal_read(&bank->journal, JOURNAL_PROGRESS, bytes) != TANDEM_OK)
         return 0;
-    progress->tag = tandem_load_le32(bytes);
-    progress->offset = tandem_load_le32(bytes + 4);
-    progress->written = tandem_load_le32(bytes + 8);
-    progress->step = bytes[12];
-    memcpy(progress->digest, bytes + 16, sizeof progress->digest);
-    return progress->tag == tandem_load_le32(bank->state.outcome.id);
+    progress->offset = tandem_load_le32(bytes);
+    progress->written = tandem_load_le32(bytes + 4);
+    memcpy(progress->digest, bytes + 8, sizeof progress->digest);
+    progress->step = bytes[24];
+    progress->tag = tandem_load_le16(bytes + 25);
+    return progress->tag == tandem_load_le16(bank->state.outcome.id);
 }
 
 enum tandem_status tandem_bank_store_progress(struct tandem_bank *bank, const struct tandem_progress *progress)
 {
-    uint8_t bytes[JOURNAL_PROGRESS_SIZE] = {0};
-    tandem_store_le32(bytes, progress->tag);
-    tandem_store_le32(bytes + 4, progress->offset);
-    tandem_store_le32(bytes + 8, progress->written);
-    bytes[12] = progress->step;
-    memcpy(bytes + 16, progress->digest, sizeof progress->digest);
+    uint8_t bytes[JOURNAL_PROGRESS_SIZE];
+    tandem_store_le32(bytes, progress->offset);
+    tandem_store_le32(bytes + 4, progress->written);
+    memcpy(bytes + 8, progress->digest, sizeof progress->digest);
+    bytes[24] = progress->step;
+    tandem_store_le16(bytes + 25, progress->tag);
     return tandem_journal_append(&bank->journal, JOURNAL_PROGRESS, bytes);
 }
 

@@ -256,7 +256,7 @@ static uint8_t find_step(const struct tandem_install *install, unsigned from, ui
 static enum tandem_status checkpoint(struct tandem_install *install)
 {
     struct tandem_progress progress;
-    progress.tag = tandem_load_le32(install->outcome.id);
+    progress.tag = tandem_load_le16(install->outcome.id);
     progress.offset = install->base;
     progress.written = install->written;
     progress.step = install->step;

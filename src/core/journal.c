@@ -63,11 +63,10 @@ static uint8_t read_record(const struct tandem_journal *journal, uint8_t half, u
     /* Not a byte beyond it: what follows may be torn, and not even read. */
     if (offset + GRAIN > journal->half_size || flash->read(flash->ctx, address, record, 4) != TANDEM_OK)
         return SEAL + 1;
-    uint8_t type = record[0];
-    if (type > SEAL || (record[0] ^ record[1]) != 0xFF || tandem_load_le16(record + 2) != payload_sizes[type] ||
-        offset + record_size(type) > journal->half_size)
+    uint8_t type = record[0] ^ JOURNAL_MARK;
+    if (type > SEAL || offset + record_size(type) > journal->half_size)
         return SEAL + 1;
-    uint32_t size = payload_sizes[type] + 4u;
+    uint32_t size = payload_sizes[type] + 1u;
     if (flash->read(flash->ctx, address, record, size + 4) != TANDEM_OK ||
         tandem_load_le32(record + size) != record_checksum(record, size, epoch))
         return SEAL + 1;
@@ -80,7 +79,7 @@ static uint8_t count_seals(const struct tandem_journal *journal, uint8_t half, u
     uint8_t record[RECORD_MAX], count = 0;
     for (uint32_t place = 0; place < FIRST; place += SEAL_SPACE) {
         if (read_record(journal, half, 0, place, record) == SEAL) {
-            *epoch = tandem_load_le32(record + 4);
+            *epoch = tandem_load_le32(record + 1);
             count++;
         }
     }
@@ -98,7 +97,7 @@ static void note(struct tandem_journal *journal, uint8_t type, uint32_t offset, 
     uint8_t before[RECORD_MAX];
     uint32_t last = journal->newest[type];
     if (last != 0 && last + record_size(type) == offset && read_newest(journal, last, before) == type &&
-        memcmp(before, record, payload_sizes[type] + 4u) == 0) {
+        memcmp(before, record, payload_sizes[type] + 1u) == 0) {
         journal->twins |= (uint8_t)(1u << type);
         return;
     }
@@ -147,7 +146,7 @@ static int is_whole(const struct tandem_journal *journal, uint8_t half, uint32_t
         at += record_size(type);
         if (copies(type) == 1)
             continue;
-        if (read_record(journal, half, epoch, at, twin) != type || memcmp(record, twin, payload_sizes[type] + 4u) != 0)
+        if (read_record(journal, half, epoch, at, twin) != type || memcmp(record, twin, payload_sizes[type] + 1u) != 0)
             return 0;
         at += record_size(type);
     }
@@ -226,7 +225,7 @@ enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uin
      */
     for (place += record_size(type); place >= FIRST; place -= GRAIN)
         if (read_newest(journal, place, record) == type) {
-            memcpy(payload, record + 4, payload_sizes[type]);
+            memcpy(payload, record + 1, payload_sizes[type]);
             return TANDEM_OK;
         }
     return TANDEM_ERROR_FLASH;
@@ -238,12 +237,10 @@ static enum tandem_status put(struct tandem_journal *journal, uint8_t half, uint
 {
     const struct tandem_flash_port *flash = journal->area.flash;
     uint8_t record[RECORD_MAX];
-    uint32_t used = payload_sizes[type] + 4u;
+    uint32_t used = payload_sizes[type] + 1u;
     memset(record, flash->erased, sizeof record);
-    record[0] = type;
-    record[1] = (uint8_t)~type;
-    tandem_store_le16(record + 2, payload_sizes[type]);
-    memcpy(record + 4, payload, payload_sizes[type]);
+    record[0] = type ^ JOURNAL_MARK;
+    memcpy(record + 1, payload, payload_sizes[type]);
     tandem_store_le32(record + used, record_checksum(record, used, epoch));
     return tandem_flash_program(flash, address_of(journal, half, offset), record, record_size(type), journal->system);
 }

@@ -12,17 +12,18 @@
 #define JOURNAL_PROGRESS 1 /* struct tandem_progress */
 #define JOURNAL_EXCHANGE 2 /* what an exchange does next, kept twice */
 #define JOURNAL_TYPES 3
+#define JOURNAL_MARK 0xA5u /* a record begins with its type, mixed with this: none looks like erased cells */
 
 #define JOURNAL_STATE_SIZE 64u
-#define JOURNAL_PROGRESS_SIZE 32u
+#define JOURNAL_PROGRESS_SIZE 27u
 #define JOURNAL_EXCHANGE_SIZE 12u
 #define JOURNAL_PAYLOAD_MAX 64u
 
 /* Records begin and end at multiples of this, whatever the flash: a bootloader and its applications are built with the
  * same limit. */
 #define JOURNAL_GRAIN (TANDEM_CONFIG_MAX_PROGRAM_UNIT > 8 ? (uint32_t)TANDEM_CONFIG_MAX_PROGRAM_UNIT : 8u)
-/* Bytes that one copy of a record takes: type, its complement, length; payload; checksum. */
-#define JOURNAL_SPACE(payload) (((payload) + 8u + JOURNAL_GRAIN - 1) & ~(JOURNAL_GRAIN - 1))
+/* Bytes that one copy of a record takes: type, payload, checksum. */
+#define JOURNAL_SPACE(payload) (((payload) + 5u + JOURNAL_GRAIN - 1) & ~(JOURNAL_GRAIN - 1))
 /* Least bytes of a half: seals, everything that is brought over, one more of each, and the gap before it. */
 #define JOURNAL_HALF_MIN                                                                                        \
     (4 * JOURNAL_SPACE(4u) + 5 * JOURNAL_SPACE(JOURNAL_STATE_SIZE) + 2 * JOURNAL_SPACE(JOURNAL_PROGRESS_SIZE) + \

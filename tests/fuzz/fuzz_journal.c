@@ -33,10 +33,10 @@ static void put_seal(struct fuzz_script *script)
 {
     uint32_t half = fuzz_byte(script) & 1u, place = fuzz_byte(script) & 3u;
     uint32_t epoch = fuzz_number(script, 4);
-    uint8_t seal[12] = {JOURNAL_TYPES, (uint8_t)~JOURNAL_TYPES, 4};
+    uint8_t seal[9] = {JOURNAL_TYPES ^ JOURNAL_MARK};
 
-    tandem_store_le32(seal + 4, epoch);
-    tandem_store_le32(seal + 8, tandem_crc32(TANDEM_CRC32_START, seal, 8));
+    tandem_store_le32(seal + 1, epoch);
+    tandem_store_le32(seal + 5, tandem_crc32(TANDEM_CRC32_START, seal, 5));
     put(half * HALF + place * JOURNAL_SPACE(4u), seal, sizeof seal);
 }
 
@@ -46,12 +46,10 @@ static void put_record(struct fuzz_script *script)
     uint8_t record[JOURNAL_PAYLOAD_MAX + 8], type = fuzz_byte(script) % JOURNAL_TYPES, fill = fuzz_byte(script);
     uint32_t size = sizes[type];
 
-    record[0] = type;
-    record[1] = (uint8_t)~type;
-    tandem_store_le16(record + 2, (uint16_t)size);
-    memset(record + 4, fill, size);
-    tandem_store_le32(record + 4 + size, tandem_crc32(TANDEM_CRC32_START ^ epoch, record, size + 4));
-    put(at, record, size + 8);
+    record[0] = type ^ JOURNAL_MARK;
+    memset(record + 1, fill, size);
+    tandem_store_le32(record + 1 + size, tandem_crc32(TANDEM_CRC32_START ^ epoch, record, size + 1));
+    put(at, record, size + 5);
 }
 
 static void put_bytes(struct fuzz_script *script)

@@ -50,7 +50,7 @@ static void state_round_trip(void)
 {
     struct fixture f;
     struct tandem_bank bank, again;
-    struct tandem_progress progress = {0x04030201u, 2, 3, 4, {5, 6}}, back;
+    struct tandem_progress progress = {.tag = 0x0201u, .offset = 2, .written = 3, .step = 4, .digest = {5, 6}}, back;
     fixture_open(&f, NULL);
     open_bank(&f, &bank);
     bank.state.active = 1;
