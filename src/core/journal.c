@@ -63,7 +63,7 @@ static uint8_t read_record(const struct tandem_journal *journal, uint8_t half, u
     /* Not a byte beyond it: what follows may be torn, and not even read. */
     if (offset + GRAIN > journal->half_size || flash->read(flash->ctx, address, record, 4) != TANDEM_OK)
         return SEAL + 1;
-    uint8_t type = record[0] ^ JOURNAL_MARK;
+    uint8_t type = record[0] ^ JOURNAL_MARK(flash);
     if (type > SEAL || offset + record_size(type) > journal->half_size)
         return SEAL + 1;
     uint32_t size = payload_sizes[type] + 1u;
@@ -238,8 +238,8 @@ static enum tandem_status put(struct tandem_journal *journal, uint8_t half, uint
     const struct tandem_flash_port *flash = journal->area.flash;
     uint8_t record[RECORD_MAX];
     uint32_t used = payload_sizes[type] + 1u;
-    memset(record, flash->erased, sizeof record);
-    record[0] = type ^ JOURNAL_MARK;
+    memset(record, JOURNAL_MARK(flash), sizeof record); /* no unit of it may look like erased cells */
+    record[0] = type ^ JOURNAL_MARK(flash);
     memcpy(record + 1, payload, payload_sizes[type]);
     tandem_store_le32(record + used, record_checksum(record, used, epoch));
     return tandem_flash_program(flash, address_of(journal, half, offset), record, record_size(type), journal->system);

@@ -12,7 +12,9 @@
 #define JOURNAL_PROGRESS 1 /* struct tandem_progress */
 #define JOURNAL_EXCHANGE 2 /* what an exchange does next, kept twice */
 #define JOURNAL_TYPES 3
-#define JOURNAL_MARK 0xA5u /* a record begins with its type, mixed with this: none looks like erased cells */
+/* A record begins with its type, mixed with this: next to all of its bits are programmed, so that one that was torn
+ * there shows. */
+#define JOURNAL_MARK(flash) ((uint8_t) ~(flash)->erased)
 
 #define JOURNAL_STATE_SIZE 64u
 #define JOURNAL_PROGRESS_SIZE 27u

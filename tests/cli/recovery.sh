@@ -71,7 +71,7 @@ switch_on left --recovery
 in_recovery left 2.0.0 'a pin or button says so'
 switch_off left
 switch_on left
-runs left 2.0.0 confirmed
+holds test "$(field left version)" = 2.0.0
 switch_off left
 switch_on left --recovery
 pack 3.0.0 3 earbud_v1 3.tdm

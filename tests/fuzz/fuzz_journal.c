@@ -33,7 +33,7 @@ static void put_seal(struct fuzz_script *script)
 {
     uint32_t half = fuzz_byte(script) & 1u, place = fuzz_byte(script) & 3u;
     uint32_t epoch = fuzz_number(script, 4);
-    uint8_t seal[9] = {JOURNAL_TYPES ^ JOURNAL_MARK};
+    uint8_t seal[9] = {JOURNAL_TYPES ^ JOURNAL_MARK(&flash.port)};
 
     tandem_store_le32(seal + 1, epoch);
     tandem_store_le32(seal + 5, tandem_crc32(TANDEM_CRC32_START, seal, 5));
@@ -46,7 +46,7 @@ static void put_record(struct fuzz_script *script)
     uint8_t record[JOURNAL_PAYLOAD_MAX + 8], type = fuzz_byte(script) % JOURNAL_TYPES, fill = fuzz_byte(script);
     uint32_t size = sizes[type];
 
-    record[0] = type ^ JOURNAL_MARK;
+    record[0] = type ^ JOURNAL_MARK(&flash.port);
     memset(record + 1, fill, size);
     tandem_store_le32(record + 1 + size, tandem_crc32(TANDEM_CRC32_START ^ epoch, record, size + 1));
     put(at, record, size + 5);

@@ -911,7 +911,7 @@ static void torn_checkpoint(void)
     CHECK_EQUAL(fixture_send(&w.f, &app, 132, 0), TANDEM_STATE_PENDING);
     uint8_t record[32], torn[32];
     memcpy(record, sim_flash_at(&w.f.flash, tail), sizeof record); /* of that checkpoint */
-    CHECK_EQUAL(record[0], JOURNAL_PROGRESS ^ JOURNAL_MARK);
+    CHECK_EQUAL(record[0], JOURNAL_PROGRESS ^ JOURNAL_MARK(&w.f.flash.port));
     memset(torn, 0xFF, sizeof torn);
     memcpy(torn, record, 20);
     end(&w);
