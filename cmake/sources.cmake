@@ -32,7 +32,9 @@ set(TANDEM_DEVICE_SOURCES
     src/core/install.c
     src/core/install_check.c
     src/core/install_jobs.c
-    src/core/journal.c)
+    src/core/journal.c
+    src/core/loader.c
+    src/core/stage.c)
 
 set(TANDEM_HOST_SOURCES
     src/core/ed25519_sign.c

@@ -23,6 +23,7 @@ struct tandem_boot_image {
 /** What to start. */
 struct tandem_boot {
     uint8_t bank;                   /**< 0 or 1 */
+    uint8_t loader;                 /**< the bootloader's own copy, for its caller to set, if it has two */
     enum tandem_boot_reason reason; /**< why */
     enum tandem_status status;      /**< what was wrong with the bank that was not taken; TANDEM_OK: nothing */
     struct tandem_version version;  /**< of the package that is started */

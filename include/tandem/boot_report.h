@@ -36,6 +36,7 @@ struct tandem_boot_report {
     enum tandem_status status;           /**< what was wrong with the bank that was not taken; TANDEM_OK: nothing */
     enum tandem_recovery_cause recovery; /**< why the bootloader went into recovery */
     uint8_t bank;                        /**< 0 or 1 */
+    uint8_t loader;                      /**< copy of the bootloader, 0 or 1; for tandem_loader_good() */
     uint32_t starts;                     /**< since power-on, this one included */
     uint32_t restarts;                   /**< of these in a row without tandem_boot_report_well() or recovery */
     struct tandem_version version;       /**< of the package chosen */

@@ -47,6 +47,11 @@
 #define TANDEM_CONFIG_EXCHANGE 1
 #endif
 
+#ifndef TANDEM_CONFIG_LOADER
+/** 1: the bootloader itself may be replaced (two copies, see loader.h); 0: it may not, and the code is left out. */
+#define TANDEM_CONFIG_LOADER 1
+#endif
+
 #ifndef TANDEM_CONFIG_ASSEMBLY
 /** 1: the engine's inner loops are inline assembly where the compiler and the core know it (Thumb); 0: C throughout. */
 #define TANDEM_CONFIG_ASSEMBLY 1

@@ -15,11 +15,12 @@ extern "C" {
 
 /** How an image comes to run from its bank. */
 enum tandem_mode {
-    TANDEM_MODE_DIRECT = 0,   /**< it runs from either bank: `areas` are those of bank 0 and bank 1 */
-    TANDEM_MODE_SWAP = 1,     /**< it runs from areas[0]; areas[1] stores the other bank's, and the two change places.
-                                   The store has one exchange unit to spare: the largest sector of either area. */
-    TANDEM_MODE_OVERWRITE = 2 /**< it runs from areas[0], over which a copy of areas[1] is written: there is no way
+    TANDEM_MODE_DIRECT = 0,    /**< it runs from either bank: `areas` are those of bank 0 and bank 1 */
+    TANDEM_MODE_SWAP = 1,      /**< it runs from areas[0]; areas[1] stores the other bank's, and the two change places.
+                                    The store has one exchange unit to spare: the largest sector of either area. */
+    TANDEM_MODE_OVERWRITE = 2, /**< it runs from areas[0], over which a copy of areas[1] is written: there is no way
                                  back. Manifest areas that follow the slot's areas go with them. */
+    TANDEM_MODE_LOADER = 3     /**< the bootloader: `areas` are its two copies, which belong to no bank, see loader.h */
 };
 
 /** Where one kind of image lies in each bank. */
@@ -27,7 +28,7 @@ struct tandem_slot {
     uint8_t kind;                /**< enum tandem_kind */
     uint8_t mode;                /**< enum tandem_mode */
     uint8_t optional;            /**< 1: a bank may lack it */
-    struct tandem_area areas[2]; /**< in bank 0 and bank 1, or where it runs and its store; on sector borders */
+    struct tandem_area areas[2]; /**< in bank 0 and bank 1, or as `mode` says; on sector borders */
 };
 
 /** Which versions may replace the installed one. The security counter binds in any case. */

@@ -11,6 +11,7 @@
 #include "core/exchange.h"
 #include "core/flash.h"
 #include "core/journal.h"
+#include "core/loader.h"
 #include "core/package_wire.h"
 
 #define OPEN_TRIES 8
@@ -133,6 +134,8 @@ uint8_t tandem_bank_free(const struct tandem_bank *bank)
 struct tandem_area tandem_bank_area(const struct tandem_bank *bank, uint8_t slot, uint8_t which)
 {
     const struct tandem_slot *place = &bank->device->slots[slot];
+    if (tandem_loader_has(place))
+        return tandem_loader_area(place, which == tandem_bank_running(bank));
     if (!tandem_exchange_has(place))
         return place->areas[which & 1];
     uint8_t stored = bank->state.home != which;
@@ -216,6 +219,7 @@ enum tandem_status tandem_bank_find_image(const struct tandem_bank *bank, uint8_
     const struct tandem_area *area = tandem_bank_manifest_area(bank, which);
     struct tandem_package_header header;
     uint8_t bytes[TANDEM_PACKAGE_HEADER_SIZE];
+    uint8_t variant = TANDEM_CONFIG_LOADER ? tandem_loader_variant(bank, kind, which) : which;
     uint32_t at = 0;
     while (area->size - at >= sizeof bytes) {
         if (area->flash->read(area->flash->ctx, area->address + at, bytes, sizeof bytes) != TANDEM_OK)
@@ -223,7 +227,7 @@ enum tandem_status tandem_bank_find_image(const struct tandem_bank *bank, uint8_
         if (tandem_package_header(&header, bytes) != TANDEM_OK || header.head_size > area->size - at)
             break;
         enum tandem_status status =
-            find_in_manifest(area, at + TANDEM_PACKAGE_HEADER_SIZE, header.manifest_size, kind, which, image);
+            find_in_manifest(area, at + TANDEM_PACKAGE_HEADER_SIZE, header.manifest_size, kind, variant, image);
         if (status != TANDEM_ERROR_NOTHING)
             return status;
         uint32_t taken = tandem_head_space(header.head_size);

@@ -11,6 +11,7 @@
 #include "core/bytes.h"
 #include "core/exchange.h"
 #include "core/flash.h"
+#include "core/loader.h"
 #include "core/package_wire.h"
 
 #define TRIAL_BOOTS_DEFAULT 3
@@ -84,7 +85,8 @@ static enum tandem_status check_head(struct look *look, const struct tandem_mani
         struct tandem_boot_image *found = &look->boot->images[i];
         struct tandem_image image;
         uint8_t kind = device->slots[i].kind;
-        if (found->kind != 0 || tandem_manifest_locate(manifest, kind, look->which, &image) != TANDEM_OK)
+        if (found->kind != 0 || tandem_loader_has(&device->slots[i]) ||
+            tandem_manifest_locate(manifest, kind, look->which, &image) != TANDEM_OK)
             continue;
         if (!counts)
             status = count_head(look, manifest);
@@ -103,9 +105,11 @@ static enum tandem_status check_head(struct look *look, const struct tandem_mani
 
 static int is_complete(const struct look *look)
 {
-    for (uint8_t i = 0; i < look->bank.device->slot_count; i++)
-        if (look->boot->images[i].kind == 0 && !look->bank.device->slots[i].optional)
+    for (uint8_t i = 0; i < look->bank.device->slot_count; i++) {
+        const struct tandem_slot *slot = &look->bank.device->slots[i];
+        if (look->boot->images[i].kind == 0 && !slot->optional && !tandem_loader_has(slot))
             return 0;
+    }
     return 1;
 }
 

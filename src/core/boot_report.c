@@ -9,7 +9,7 @@
 #include "core/bytes.h"
 #include "tandem/crypto.h"
 
-/* magic u32, starts u32, restarts u32, reason, status, recovery, bank, version, CRC-32 of all before */
+/* magic u32, starts u32, restarts u32, reason, status, recovery, bank and loader, version, CRC-32 of all before */
 #define MAGIC 0x52424454u /* "TDBR" */
 #define AT_STARTS 4
 #define AT_RESTARTS 8
@@ -38,7 +38,8 @@ enum tandem_status tandem_boot_report_load(struct tandem_boot_report *report,
     report->reason = (enum tandem_boot_reason)memory[AT_REASON];
     report->status = (enum tandem_status)memory[AT_STATUS];
     report->recovery = (enum tandem_recovery_cause)memory[AT_RECOVERY];
-    report->bank = memory[AT_BANK];
+    report->bank = memory[AT_BANK] & 1;
+    report->loader = memory[AT_BANK] >> 1 & 1;
     tandem_version_load(&report->version, memory + AT_VERSION);
     return TANDEM_OK;
 }
@@ -54,7 +55,7 @@ void tandem_boot_report_store(uint8_t memory[TANDEM_BOOT_REPORT_SIZE], const str
     memory[AT_REASON] = (uint8_t)boot->reason;
     memory[AT_STATUS] = (uint8_t)boot->status;
     memory[AT_RECOVERY] = (uint8_t)recovery;
-    memory[AT_BANK] = boot->bank;
+    memory[AT_BANK] = (uint8_t)(boot->bank | boot->loader << 1);
     tandem_version_store(&boot->version, memory + AT_VERSION);
     tandem_store_le32(memory + AT_CRC, checksum(memory));
 }

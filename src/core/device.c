@@ -9,6 +9,7 @@
 #include "core/exchange.h"
 #include "core/flash.h"
 #include "core/journal.h"
+#include "core/loader.h"
 
 /* A build whose layout has been checked can leave the words out. */
 #if TANDEM_CONFIG_LAYOUT_WORDS
@@ -119,11 +120,30 @@ static enum tandem_status check_exchange(const struct tandem_device *device, con
     return TANDEM_OK;
 }
 
+/* The two copies of the bootloader are erased for themselves, and end with their seals. */
+static enum tandem_status check_loader(const struct tandem_slot *slot, const char **reason)
+{
+    if (!tandem_loader_has(slot))
+        return TANDEM_OK;
+    if (slot->kind != TANDEM_KIND_BOOTLOADER)
+        return fault(reason, WORDS("a slot of the bootloader's mode is not of the bootloader's kind"));
+    if (slot->areas[0].size != slot->areas[1].size)
+        return fault(reason, WORDS("the bootloader's two copies are not of one size"));
+    if (slot->areas[0].size <= TANDEM_STAGE_TAIL)
+        return fault(reason, WORDS("a copy of the bootloader has no room beside its seal"));
+    return TANDEM_OK;
+}
+
+static int is_known_mode(const struct tandem_slot *slot)
+{
+    return slot->mode == TANDEM_MODE_DIRECT || tandem_exchange_has(slot) || tandem_loader_has(slot);
+}
+
 static enum tandem_status check_slots(const struct tandem_device *device, const char **reason)
 {
     for (uint8_t i = 0; i < device->slot_count; i++) {
         const struct tandem_slot *slot = &device->slots[i];
-        if (slot->kind == 0 || slot->mode > (TANDEM_CONFIG_EXCHANGE ? TANDEM_MODE_OVERWRITE : TANDEM_MODE_DIRECT))
+        if (slot->kind == 0 || !is_known_mode(slot))
             return fault(reason, WORDS("a slot has no kind, or a mode that this build does not know"));
         for (uint8_t j = 0; j < i; j++)
             if (device->slots[j].kind == slot->kind)
@@ -132,7 +152,7 @@ static enum tandem_status check_slots(const struct tandem_device *device, const 
             /* A slot may end inside a sector whose rest is its bank's manifest area. */
             struct tandem_area area = slot->areas[bank];
             const struct tandem_area *manifest = &device->manifests[bank];
-            if (precedes(&area, manifest) && slot->mode != TANDEM_MODE_SWAP)
+            if (precedes(&area, manifest) && slot->mode != TANDEM_MODE_SWAP && !tandem_loader_has(slot))
                 area.size += manifest->size;
             enum tandem_status status = check_area(&area, 0, reason);
             if (status != TANDEM_OK)
@@ -141,6 +161,8 @@ static enum tandem_status check_slots(const struct tandem_device *device, const 
                 return fault(reason, WORDS("two slots overlap"));
         }
         enum tandem_status status = check_exchange(device, slot, reason);
+        if (status == TANDEM_OK)
+            status = check_loader(slot, reason);
         if (status != TANDEM_OK)
             return status;
     }

@@ -11,7 +11,7 @@
 /* Whether a slot's images run from one place only, in a build that knows of such. */
 static inline int tandem_exchange_has(const struct tandem_slot *slot)
 {
-    return TANDEM_CONFIG_EXCHANGE && slot->mode != TANDEM_MODE_DIRECT;
+    return TANDEM_CONFIG_EXCHANGE && (slot->mode == TANDEM_MODE_SWAP || slot->mode == TANDEM_MODE_OVERWRITE);
 }
 
 /* Bytes that one swap moves at a time: the largest sector of either area. */

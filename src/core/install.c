@@ -10,6 +10,7 @@
 #include "core/bank.h"
 #include "core/flash.h"
 #include "core/journal.h"
+#include "core/loader.h"
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -369,7 +370,9 @@ enum tandem_status tandem_install_erase_idle(struct tandem_install *install)
     /* One sector of one area: the slots, and last the manifest, which may share a slot's last sector. */
     struct tandem_area area = install->slot < device->slot_count ? tandem_bank_area(&install->bank, install->slot, bank)
                                                                  : *tandem_bank_manifest_area(&install->bank, bank);
-    if (install->cursor >= area.size) {
+    /* The bootloader before this one is the way back from it. */
+    int kept = install->slot < device->slot_count && tandem_loader_has(&device->slots[install->slot]);
+    if (install->cursor >= area.size || kept) {
         install->cursor = 0;
         if (install->slot++ < device->slot_count)
             return TANDEM_AGAIN;

@@ -18,6 +18,7 @@ enum job {
     JOB_CARRY,          /* the heads of images that are taken over */
     JOB_START,          /* make durable that the transfer has begun */
     JOB_COPY,           /* copy an image from the running bank */
+    JOB_UNSEAL,         /* the seal of a copy of the bootloader that is to be replaced */
     JOB_BLOCK,          /* wait for a whole block, then check it; erase ahead meanwhile */
     JOB_WRITE,          /* program the block */
     JOB_HASH,           /* read the image back */

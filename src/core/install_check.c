@@ -6,6 +6,7 @@
 
 #include "core/bank.h"
 #include "core/install.h"
+#include "core/loader.h"
 
 /* Note what a head of the running bank says. @return 1 if it describes something that no newer head describes */
 static int note_head(struct tandem_install *install, const struct tandem_manifest *manifest)
@@ -15,8 +16,9 @@ static int note_head(struct tandem_install *install, const struct tandem_manifes
     int counts = 0;
     for (uint8_t i = 0; i < device->slot_count; i++) {
         struct tandem_installed *installed = &install->installed[i];
-        if (installed->kind != 0 || tandem_manifest_find(manifest, device->slots[i].kind,
-                                                         tandem_bank_running(&install->bank), &image) != TANDEM_OK)
+        if (installed->kind != 0 || tandem_loader_has(&device->slots[i]) ||
+            tandem_manifest_find(manifest, device->slots[i].kind, tandem_bank_running(&install->bank), &image) !=
+                TANDEM_OK)
             continue;
         installed->kind = image.kind;
         installed->variant = image.variant;
@@ -122,10 +124,56 @@ static enum tandem_status check_versions(struct tandem_install *install, const s
     return TANDEM_OK;
 }
 
+/* Whether there is room for an image, and for its blocks. */
+static enum tandem_status check_room(struct tandem_install *install, const struct tandem_image *image, uint32_t room)
+{
+    if (image->size > room)
+        return refuse(install, TANDEM_ERROR_TOO_LARGE, image->kind, room);
+    if (image->block_size + (uint32_t)TANDEM_BLOCK_DIGEST_SIZE > install->buffer_size)
+        return refuse(install, TANDEM_ERROR_SPACE, image->kind, install->buffer_size);
+    return TANDEM_OK;
+}
+
+static int brings_kind(const struct tandem_manifest *manifest, uint8_t kind)
+{
+    struct tandem_image image;
+    for (uint8_t entry = 0; tandem_manifest_image(manifest, entry, &image) == TANDEM_OK; entry++)
+        if (image.kind == kind)
+            return 1;
+    return 0;
+}
+
+/* Decide what the copy of the bootloader that does not run gets: the package's, unless that is what runs. */
+static enum tandem_status plan_loader(struct tandem_install *install, const struct tandem_manifest *manifest, uint8_t i)
+{
+    const struct tandem_slot *slot = &device_of(install)->slots[i];
+    uint8_t running = tandem_loader_running(slot->areas), entry = 0;
+    struct tandem_image image;
+    install->plan[i] = PLAN_NOTHING;
+    if (!brings_kind(manifest, slot->kind))
+        return TANDEM_OK;
+    if (tandem_manifest_find(manifest, slot->kind, running, &image) == TANDEM_OK && tandem_loader_runs(slot, &image))
+        return TANDEM_OK;
+    while (tandem_manifest_image(manifest, entry, &image) == TANDEM_OK &&
+           (image.kind != slot->kind || (image.variant != TANDEM_VARIANT_ANY && image.variant == running)))
+        entry++;
+    if (entry == manifest->image_count)
+        return refuse(install, TANDEM_ERROR_INCOMPLETE, slot->kind, 0);
+    enum tandem_status status = check_room(install, &image, tandem_loader_area(slot, 0).size);
+    if (status == TANDEM_OK)
+        status = tandem_loader_may_replace(slot, device_of(install)->system);
+    if (status != TANDEM_OK)
+        install->outcome.image = slot->kind;
+    install->plan[i] = entry;
+    return status;
+}
+
 /* Decide what one slot of the free bank gets. */
 static enum tandem_status plan_slot(struct tandem_install *install, const struct tandem_manifest *manifest, uint8_t i)
 {
     const struct tandem_slot *slot = &device_of(install)->slots[i];
+    if (tandem_loader_has(slot))
+        return plan_loader(install, manifest, i);
     const struct tandem_installed *installed = &install->installed[i];
     uint32_t room = tandem_bank_area(&install->bank, i, tandem_bank_free(&install->bank)).size;
     int copyable = installed->kind != 0 && installed->variant == TANDEM_VARIANT_ANY && installed->size <= room;
@@ -134,10 +182,9 @@ static enum tandem_status plan_slot(struct tandem_install *install, const struct
         if (image.kind != slot->kind ||
             (image.variant != TANDEM_VARIANT_ANY && image.variant != tandem_bank_free(&install->bank)))
             continue;
-        if (image.size > room)
-            return refuse(install, TANDEM_ERROR_TOO_LARGE, slot->kind, room);
-        if (image.block_size + (uint32_t)TANDEM_BLOCK_DIGEST_SIZE > install->buffer_size)
-            return refuse(install, TANDEM_ERROR_SPACE, slot->kind, install->buffer_size);
+        enum tandem_status status = check_room(install, &image, room);
+        if (status != TANDEM_OK)
+            return status;
         /* The same image again need not travel: it is copied, and its digest checked like any other. */
         int same = copyable && image.variant == TANDEM_VARIANT_ANY && image.size == installed->size &&
                    memcmp(image.digest, installed->digest, sizeof installed->digest) == 0;
@@ -160,16 +207,36 @@ static int planned_image(const struct tandem_install *install, const struct tand
         return 0;
     if (install->plan[slot] == PLAN_COPY)
         return tandem_bank_find_image(&install->bank, tandem_bank_running(&install->bank), kind, image) == TANDEM_OK;
-    return tandem_manifest_find(manifest, kind, tandem_bank_free(&install->bank), image) == TANDEM_OK;
+    uint8_t variant = tandem_bank_free(&install->bank);
+    if (tandem_loader_has(&device->slots[slot]))
+        variant = tandem_loader_variant(&install->bank, kind, variant);
+    return tandem_manifest_find(manifest, kind, variant, image) == TANDEM_OK;
+}
+
+/* The entry of the bootloader that runs; 0 if no manifest at hand describes it. */
+static int running_loader(const struct tandem_install *install, const struct tandem_manifest *manifest,
+                          const struct tandem_slot *slot, struct tandem_image *image)
+{
+    uint8_t copy = tandem_loader_running(slot->areas);
+    return (tandem_manifest_find(manifest, slot->kind, copy, image) == TANDEM_OK && tandem_loader_runs(slot, image)) ||
+           (tandem_bank_find_image(&install->bank, tandem_bank_running(&install->bank), slot->kind, image) ==
+                TANDEM_OK &&
+            tandem_loader_runs(slot, image));
 }
 
 static int is_satisfied(const struct tandem_install *install, const struct tandem_manifest *manifest,
                         const struct tandem_dependency *dependency)
 {
     struct tandem_image image;
-    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
-        if (device_of(install)->slots[i].kind == dependency->kind && planned_image(install, manifest, i, &image))
-            return tandem_version_compare(&image.version, &dependency->minimum) >= 0;
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++) {
+        const struct tandem_slot *slot = &device_of(install)->slots[i];
+        if (slot->kind != dependency->kind)
+            continue;
+        /* A new bootloader comes only after the firmware that it came with. */
+        int there = tandem_loader_has(slot) ? running_loader(install, manifest, slot, &image)
+                                            : planned_image(install, manifest, i, &image);
+        return there && tandem_version_compare(&image.version, &dependency->minimum) >= 0;
+    }
     return 0;
 }
 
@@ -215,7 +282,7 @@ static enum tandem_status check_carried(struct tandem_install *install, const st
         return refuse(install, TANDEM_ERROR_SPACE, kind, room);
     *used += tandem_head_space(head->header.head_size);
     for (uint8_t i = 0; i < device->slot_count; i++)
-        if (install->plan[i] == PLAN_NOTHING &&
+        if (install->plan[i] == PLAN_NOTHING && !tandem_loader_has(&device->slots[i]) &&
             tandem_manifest_find(head, device->slots[i].kind, bank, &image) == TANDEM_OK)
             return refuse(install, TANDEM_ERROR_INCOMPLETE, image.kind, 0);
     return TANDEM_OK;
@@ -259,11 +326,25 @@ static enum tandem_status check_heads(struct tandem_install *install, const stru
 static int brings_something(const struct tandem_install *install, const struct tandem_manifest *manifest)
 {
     struct tandem_image image;
-    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
-        if (tandem_manifest_find(manifest, device_of(install)->slots[i].kind, tandem_bank_free(&install->bank),
-                                 &image) == TANDEM_OK)
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++) {
+        const struct tandem_slot *slot = &device_of(install)->slots[i];
+        if (tandem_loader_has(slot)
+                ? brings_kind(manifest, slot->kind)
+                : tandem_manifest_find(manifest, slot->kind, tandem_bank_free(&install->bank), &image) == TANDEM_OK)
             return 1;
+    }
     return 0;
+}
+
+/* Who sends a bootloader must not believe that it arrived. */
+static enum tandem_status check_loader(struct tandem_install *install, const struct tandem_manifest *manifest)
+{
+    if (!brings_kind(manifest, TANDEM_KIND_BOOTLOADER))
+        return TANDEM_OK;
+    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
+        if (device_of(install)->slots[i].kind == TANDEM_KIND_BOOTLOADER)
+            return TANDEM_OK;
+    return refuse(install, TANDEM_ERROR_NOT_SUPPORTED, TANDEM_KIND_BOOTLOADER, 0);
 }
 
 enum tandem_status tandem_install_battery(const struct tandem_install *install, uint8_t *percent)
@@ -296,6 +377,8 @@ enum tandem_status tandem_install_check(struct tandem_install *install, const st
         status = check_signatures(install, manifest, taken_before);
     if (status == TANDEM_OK)
         status = check_versions(install, manifest);
+    if (status == TANDEM_OK)
+        status = check_loader(install, manifest);
     if (status == TANDEM_OK && !brings_something(install, manifest))
         status = TANDEM_ERROR_INCOMPLETE;
     for (uint8_t i = 0; i < device_of(install)->slot_count && status == TANDEM_OK; i++)

@@ -12,6 +12,7 @@
 #include "core/flash.h"
 #include "core/install.h"
 #include "core/journal.h"
+#include "core/loader.h"
 
 #define PROGRAM_MAX 1024u /* bytes programmed in one step */
 #define HASH_MAX 1024u    /* bytes hashed in one step */
@@ -264,6 +265,12 @@ static enum tandem_status checkpoint(struct tandem_install *install)
     return tandem_bank_store_progress(&install->bank, &progress);
 }
 
+/* Whether the image in hand is the bootloader. */
+static int is_loader(const struct tandem_install *install)
+{
+    return tandem_loader_has(&device_of(install)->slots[install->slot]);
+}
+
 /* Take up the image of a step; 0 if its description cannot be read. */
 static int take_step(struct tandem_install *install, uint8_t step, uint8_t slot)
 {
@@ -280,7 +287,7 @@ static int take_step(struct tandem_install *install, uint8_t step, uint8_t slot)
     install->payload_left = image.payload_size;
     install->block_size = image.block_size;
     install->written = 0;
-    install->erased = install->all_erased ? install->area.size : 0;
+    install->erased = install->all_erased && !is_loader(install) ? install->area.size : 0;
     install->cursor = 0;
     memcpy(install->digest, image.digest, sizeof install->digest);
     memcpy(install->expected, image.first_block, sizeof install->expected);
@@ -302,7 +309,7 @@ static enum tandem_status work_next(struct tandem_install *install, unsigned fro
     }
     install->closed = 0;
     tandem_install_rebase(install, install->payload);
-    return next(install, JOB_BLOCK);
+    return next(install, is_loader(install) ? JOB_UNSEAL : JOB_BLOCK);
 }
 
 /* Go on at the checkpoint; 0 if that cannot be. The plan is known. */
@@ -328,6 +335,8 @@ static int go_on(struct tandem_install *install)
     install->written = install->erased = progress.written;
     memcpy(install->expected, progress.digest, sizeof install->expected);
     install->job = install->payload_left != 0 ? JOB_BLOCK : JOB_HASH;
+    if (progress.written == 0 && is_loader(install))
+        install->job = JOB_UNSEAL;
     return 1;
 }
 
@@ -442,6 +451,22 @@ static enum tandem_status write_some(struct tandem_install *install, uint32_t pl
     if (place >= install->erased)
         return erase_one(install);
     return start_program(install, area->flash, area->address + place, data, least(size, install->erased - place), done);
+}
+
+/* The seal goes before anything else of the copy: whatever is there meanwhile is not started. */
+static enum tandem_status work_unseal(struct tandem_install *install)
+{
+    const struct tandem_area *area = &install->area;
+    uint32_t tail = area->address + area->size;
+    struct tandem_sector sector;
+    if (install->cursor >= TANDEM_STAGE_TAIL) {
+        install->cursor = 0;
+        return next(install, JOB_BLOCK);
+    }
+    if (!tandem_flash_sector(area->flash, tail + install->cursor, &sector))
+        return flash_failed(install, tail);
+    install->cursor = sector.address + sector.size - tail;
+    return start_op(install, area->flash, sector.address, NULL, 0);
 }
 
 static uint32_t block_need(const struct tandem_install *install)
@@ -639,6 +664,8 @@ enum tandem_status tandem_install_work(struct tandem_install *install)
         return work_start(install);
     case JOB_COPY:
         return work_copy(install);
+    case JOB_UNSEAL:
+        return work_unseal(install);
     case JOB_BLOCK:
         return work_block(install);
     case JOB_WRITE:

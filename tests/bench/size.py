@@ -24,13 +24,15 @@ import objects  # noqa: E402
 PROCESSORS = ["cortex-m0plus", "cortex-m4"]
 DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
 
-# How a product is built: a layout that has been checked, the engine's own code, one algorithm, and images that run
-# where they are (direct) or are brought to one place by swap and overwrite (exchange).
+# How a product is built: a layout that has been checked, the engine's own code, one algorithm, images that run where
+# they are (direct) or are brought to one place by swap and overwrite (exchange), a bootloader that stays or that can be
+# replaced (loader).
 PRODUCT = ("-DTANDEM_CONFIG_LAYOUT_WORDS=0", "-DTANDEM_CONFIG_CRYPTO_PORT=0")
 ED25519 = ("-DTANDEM_CONFIG_P256=0",)
 P256 = ("-DTANDEM_CONFIG_ED25519=0",)
-DIRECT = ("-DTANDEM_CONFIG_EXCHANGE=0",)
-EXCHANGE = ("-DTANDEM_CONFIG_EXCHANGE=1",)
+DIRECT = ("-DTANDEM_CONFIG_EXCHANGE=0", "-DTANDEM_CONFIG_LOADER=0")
+EXCHANGE = ("-DTANDEM_CONFIG_EXCHANGE=1", "-DTANDEM_CONFIG_LOADER=0")
+LOADER = ("-DTANDEM_CONFIG_EXCHANGE=0", "-DTANDEM_CONFIG_LOADER=1")
 
 # What a product calls. The linker keeps these and what they need.
 BOOT = ["tandem_boot_decide"]
@@ -39,12 +41,15 @@ APPLICATION = ["tandem_install_init", "tandem_install_confirm", "tandem_install_
                "tandem_link_device_disconnected", "tandem_link_device_poll"]
 STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive", "tandem_stream_poll",
           "tandem_stream_reset", "tandem_stream_receive_max"]
+STAGE = ["tandem_stage_choose"]
 EVERYTHING = BOOT + APPLICATION + STREAM
 PROGRAMS = [
     # name in limits.json, heading, how it is built, what it calls
     ("boot_direct_p256", "boot direct P-256", P256 + DIRECT, BOOT),
     ("boot_direct_ed25519", "boot direct Ed25519", ED25519 + DIRECT, BOOT),
     ("boot_exchange_ed25519", "boot all modes Ed25519", ED25519 + EXCHANGE, BOOT),
+    ("stage", "first stage", ED25519 + LOADER, STAGE),
+    ("boot_loader_ed25519", "boot direct Ed25519 replaced", ED25519 + LOADER, BOOT + ["tandem_loader_run"]),
     ("application", "application", ED25519 + EXCHANGE, APPLICATION),
     ("everything", "everything", ED25519 + EXCHANGE, EVERYTHING),
 ]
@@ -60,6 +65,7 @@ ROWS = [
     ("flash, journal, banks", ("flash", "journal", "bank", "device")),
     ("install", ("install",)),
     ("boot", ("boot",)),
+    ("bootloader update", ("stage", "loader")),
     ("swap and overwrite", ("exchange",)),
     ("link", ("link",)),
     ("link over byte streams", ("stream",)),

@@ -34,7 +34,7 @@ ROOMS = [
     (2, "host", ["ed25519_sign"]),
     (3, "both", ["package", "version"]),
     (3, "host", ["package_write"]),
-    (4, "device", ["bank", "journal", "flash", "device", "exchange"]),
+    (4, "device", ["bank", "journal", "flash", "device", "exchange", "loader", "stage"]),
     (5, "device", ["install", "boot", "portcheck"]),
     (5, "host", ["update", "group", "status_text"]),
 ]

@@ -12,6 +12,7 @@
 #define IMAGE_MAGIC 0x414D4953u /* "SIMA" */
 #define IMAGE_HEAD 12
 #define POLLS_MAX 400000
+#define RESETS_MAX 16
 
 static void *must(void *memory)
 {
@@ -95,10 +96,31 @@ const struct tandem_crypto_port sim_crypto = {NULL, NULL, NULL, NULL, verify, NU
 
 /* ---- releases ---- */
 
+/* A bootloader carries a checksum of its own, so that a start can tell whether it is whole. */
+static uint64_t sum_of(const uint8_t *image, uint32_t size)
+{
+    uint64_t sum = size;
+
+    for (uint32_t i = 0; i < size; i++)
+        sum = sim_mix(sum, image[i]);
+    return sum;
+}
+
+static void make_loader(uint8_t *image, uint32_t size, int bad)
+{
+    uint64_t sum;
+
+    image[9] = (uint8_t)bad;
+    put32(image + IMAGE_HEAD, size);
+    sum = sum_of(image, size - 8);
+    put32(image + size - 8, (uint32_t)sum);
+    put32(image + size - 4, (uint32_t)(sum >> 32));
+}
+
 static void make_image(struct sim_release *release, const struct sim_layout *layout, unsigned slot, uint64_t seed)
 {
     uint32_t largest = layout->slots[slot].image_size;
-    unsigned variants = layout->linked && slot == 0 ? 2 : 1;
+    unsigned variants = layout->linked >> slot & 1 ? 2 : 1;
 
     /* Sizes differ, so that last blocks and last units are of every kind. */
     release->sizes[slot] = largest - (release->spec.number * 137 + slot * 11) % (largest / 3);
@@ -114,6 +136,8 @@ static void make_image(struct sim_release *release, const struct sim_layout *lay
         image[8] = (uint8_t)slot;
         image[9] = (uint8_t)release->spec.bad;
         image[10] = (uint8_t)variant;
+        if (sim_layout_is_loader(layout, slot))
+            make_loader(image, release->sizes[slot], release->spec.bad_loader);
         release->images[slot][variant] = image;
     }
     if (variants == 1)
@@ -126,7 +150,7 @@ static unsigned describe_images(const struct sim_release *release, const struct 
     unsigned count = 0;
 
     for (unsigned slot = 0; slot < layout->slot_count; slot++) {
-        unsigned variants = layout->linked && slot == 0 ? 2 : 1;
+        unsigned variants = layout->linked >> slot & 1 ? 2 : 1;
 
         for (unsigned variant = 0; variant < variants && release->kinds >> slot & 1; variant++) {
             struct tandem_pack_image *image = &images[count++];
@@ -330,6 +354,20 @@ uint32_t sim_board_address(const struct sim_board *board, const struct sim_place
     return board->layout->chip_base[place->chip] + place->address;
 }
 
+/* The end of a bootloader's copy. Of it only what is not erased was programmed. */
+static void put_spent(struct sim_board *board, const struct sim_place *place, const uint8_t *tail)
+{
+    struct sim_flash *chip = &board->chips[place->chip];
+    uint32_t address = sim_board_address(board, place) + place->size - TANDEM_STAGE_TAIL;
+
+    for (uint32_t at = 0; at < TANDEM_STAGE_TAIL; at += 32)
+        for (uint32_t i = 0; i < 32; i++)
+            if (tail[at + i] != chip->spec.erased) {
+                sim_flash_put(chip, address + at, tail + at, 32);
+                break;
+            }
+}
+
 void sim_board_factory(struct sim_board *board, const struct sim_release *release)
 {
     const struct sim_layout *layout = board->layout;
@@ -340,6 +378,13 @@ void sim_board_factory(struct sim_board *board, const struct sim_release *releas
 
         sim_flash_put(&board->chips[place->chip], sim_board_address(board, place), release->images[slot][0],
                       release->sizes[slot]);
+        if (sim_layout_is_loader(layout, slot)) {
+            uint8_t tail[TANDEM_STAGE_TAIL];
+
+            if (tandem_loader_tail(tail, release->images[slot][0], release->sizes[slot],
+                                   layout->chips[place->chip].erased) == TANDEM_OK)
+                put_spent(board, place, tail);
+        }
     }
     tandem_package_header(&header, release->bytes);
     sim_flash_put(&board->chips[layout->manifests[0].chip], sim_board_address(board, &layout->manifests[0]),
@@ -357,18 +402,78 @@ static void lose_ram(struct sim_board *board)
     memset(board->scratch, (int)(sim_random(&rng) & 0xFF), sizeof board->scratch);
 }
 
-enum tandem_status sim_board_start(struct sim_board *board)
+static enum tandem_status decide(struct sim_board *board)
 {
     enum tandem_status status;
 
-    for (unsigned i = 0; i < board->layout->chip_count; i++)
-        board->chips[i].pending.active = 0;
-    lose_ram(board);
-    board->reboot = 0;
     board->fed_reads = reads_of(board);
     board->fed_ops = board->power.ops;
     status = tandem_boot_decide(&board->boot, &board->device, board->scratch, sizeof board->scratch);
     watchdog(board);
+    return status;
+}
+
+/* The bytes of a copy of the bootloader, if they are those of one. */
+static const uint8_t *loader_at(struct sim_board *board, const struct tandem_slot *loader, uint8_t copy)
+{
+    unsigned slot = (unsigned)(loader - board->slots);
+    const struct sim_place *place = &board->layout->slots[slot].banks[copy];
+    const uint8_t *image = sim_flash_at(&board->chips[place->chip], sim_board_address(board, place));
+    uint32_t size = get32(image + IMAGE_HEAD);
+    uint64_t sum;
+
+    if (get32(image) != IMAGE_MAGIC || image[8] != slot || size < IMAGE_HEAD + 12 || size > place->size)
+        return NULL;
+    if (board->layout->linked >> slot & 1 && image[10] != copy)
+        return NULL;
+    sum = sum_of(image, size - 8);
+    return get32(image + size - 8) == (uint32_t)sum && get32(image + size - 4) == (uint32_t)(sum >> 32) ? image : NULL;
+}
+
+/* First stage, bootloader, firmware; whatever hangs is reset by the watchdog. */
+static enum tandem_status reset_to_firmware(struct sim_board *board, const struct tandem_slot *loader)
+{
+    for (unsigned resets = 0; resets < RESETS_MAX; resets++) {
+        uint8_t copy = tandem_stage_choose(loader->areas);
+        const uint8_t *image = loader_at(board, loader, copy);
+        enum tandem_status status;
+
+        lose_ram(board);
+        if (!image)
+            return TANDEM_ERROR_DIGEST;
+        if (image[9] == 1)
+            continue;
+        status = decide(board);
+        if (tandem_loader_run(&board->device, copy, board->scratch, sizeof board->scratch))
+            continue;
+        if (status)
+            return status;
+        if (image[9] == 2)
+            continue;
+        board->loader = get32(image + 4);
+        return tandem_loader_good(&board->device, copy);
+    }
+    return TANDEM_ERROR_TIMEOUT;
+}
+
+enum tandem_status sim_board_start(struct sim_board *board)
+{
+    const struct tandem_slot *loader = NULL;
+    enum tandem_status status;
+
+    for (unsigned slot = 0; slot < board->layout->slot_count; slot++)
+        if (sim_layout_is_loader(board->layout, slot))
+            loader = &board->slots[slot];
+    for (unsigned i = 0; i < board->layout->chip_count; i++)
+        board->chips[i].pending.active = 0;
+    board->reboot = 0;
+    board->loader = 0;
+    if (loader) {
+        status = reset_to_firmware(board, loader);
+    } else {
+        lose_ram(board);
+        status = decide(board);
+    }
     sim_board_settle(board);
     return status;
 }
@@ -421,14 +526,31 @@ struct sim_place sim_board_manifests(struct sim_board *board, unsigned bank)
     return layout->manifests[bank];
 }
 
+/* A package may bring a bootloader alone: then only its head tells the sets apart. */
+static int holds_head(const struct sim_board *board, uint8_t bank, const struct sim_release *head)
+{
+    const struct sim_place *place = &board->layout->manifests[bank];
+    struct tandem_package_header header;
+    unsigned slot = 0;
+
+    while (slot < board->layout->slot_count && !sim_layout_is_loader(board->layout, slot))
+        slot++;
+    tandem_package_header(&header, head->bytes);
+    return slot == board->layout->slot_count ||
+           memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)), head->bytes,
+                  header.head_size) == 0;
+}
+
 int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct sim_set *set)
 {
-    if (!set->head)
+    if (!set->head || !holds_head(board, bank, set->head))
         return 0;
     for (unsigned slot = 0; slot < board->layout->slot_count; slot++) {
         const struct sim_place *place = sim_layout_runs(board->layout, slot, bank);
         const struct sim_release *from = set->from[slot];
 
+        if (sim_layout_is_loader(board->layout, slot))
+            continue;
         if (!from || memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)),
                             from->images[slot][bank], from->sizes[slot]) != 0)
             return 0;
@@ -438,7 +560,8 @@ int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct si
 
 uint32_t sim_board_runs(const struct sim_board *board, int *bad)
 {
-    const struct sim_place *place = sim_layout_runs(board->layout, 0, board->boot.bank & 1);
+    const struct sim_place *place =
+        sim_layout_runs(board->layout, sim_layout_is_loader(board->layout, 0) ? 1 : 0, board->boot.bank & 1);
     const uint8_t *image = sim_flash_at(&board->chips[place->chip], sim_board_address(board, place));
 
     *bad = image[9];

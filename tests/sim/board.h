@@ -10,6 +10,7 @@
 #include "flash.h"
 #include "tandem/boot.h"
 #include "tandem/install.h"
+#include "tandem/loader.h"
 
 #define SIM_SLOTS 3
 #define SIM_CHIPS 2
@@ -25,7 +26,7 @@ struct sim_place {
 
 struct sim_slot_plan {
     uint8_t kind;              /* enum tandem_kind */
-    struct sim_place banks[2]; /* where; or, in other modes than direct, where it runs and its store */
+    struct sim_place banks[2]; /* where; or as its mode says: where it runs and its store, or two copies */
     uint32_t image_size;       /* largest image that the campaigns put there */
     uint8_t mode;              /* enum tandem_mode */
 };
@@ -42,7 +43,7 @@ struct sim_layout {
     struct sim_place journal;               /* both halves */
     uint16_t block_size;                    /* of the packages */
     uint32_t buffer_size;                   /* of the installer */
-    uint8_t linked;                         /* 1: the first slot's images are linked for their bank */
+    uint8_t linked;                         /* bit n: slot n's images are linked for their bank, or their copy */
     uint8_t verify_policy;                  /* enum tandem_verify_policy */
     /* Optional: put a port of one's own between Tandem and the simulated chip. @return the port to use */
     const struct tandem_flash_port *(*wrap)(struct sim_flash *chip);
@@ -52,6 +53,8 @@ struct sim_layout {
 const struct sim_layout *sim_layout_at(unsigned index);
 const struct sim_layout *sim_layout_named(const char *name);
 
+/* Whether a slot holds the bootloader. */
+int sim_layout_is_loader(const struct sim_layout *layout, unsigned slot);
 /* Where a bank's image runs from. */
 const struct sim_place *sim_layout_runs(const struct sim_layout *layout, unsigned slot, unsigned bank);
 /* Whether a place in a chip is part of where an image runs that was brought there. */
@@ -66,6 +69,7 @@ struct sim_release_spec {
     uint32_t counter;    /* security counter */
     unsigned kinds;      /* bit n: brings an image for slot n; 0: all */
     int bad;             /* 1: the firmware never confirms itself */
+    int bad_loader;      /* 1: its bootloader hangs; 2: it does not get to the firmware */
     int stranger;        /* 1: signed by a key that nobody trusts */
     int unsigned_;       /* 1: not signed */
     uint32_t image_size; /* of slot 0; 0: as the layout says */
@@ -107,6 +111,7 @@ struct sim_board {
     struct tandem_system_port system;
     struct tandem_device device;
     struct tandem_boot boot; /* the last start */
+    uint32_t loader;         /* release of the bootloader that led to the firmware; 0: it cannot be replaced */
     int reboot;              /* the firmware asked for a restart */
     uint8_t battery;         /* percent */
     uint64_t feeds;          /* of the watchdog */
@@ -128,7 +133,10 @@ void sim_board_free(struct sim_board *board);
 void sim_board_copy(struct sim_board *to, const struct sim_board *from);
 /* As it leaves the factory: a release in bank 0, no journal. */
 void sim_board_factory(struct sim_board *board, const struct sim_release *release);
-/* Power on: RAM is garbage, the bootloader decides. @return what tandem_boot_decide() says */
+/* Power on: RAM is garbage, the bootloader decides; where it can be replaced, as often as it takes to get to a
+ * firmware.
+ * @return what tandem_boot_decide() says; TANDEM_ERROR_TIMEOUT (no firmware is reached); TANDEM_ERROR_DIGEST (a
+ * bootloader that is not whole is started) */
 enum tandem_status sim_board_start(struct sim_board *board);
 /* One step of the installer and of the board's own clock. */
 enum tandem_status sim_board_poll(struct sim_board *board);

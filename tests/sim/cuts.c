@@ -15,7 +15,7 @@
 #include "life.h"
 
 #define LEVELS 3
-#define RELEASES 9
+#define RELEASES 13
 #define SEEN_BITS 21
 #define FAILURES_SHOWN 20
 
@@ -42,6 +42,10 @@ static const struct sim_release_spec plans[RELEASES] = {
     {.number = 6, .counter = 6, .kinds = 2},
     {.number = 9, .counter = 9},
     {.number = 8, .counter = 8, .kinds = 1, .bad = 1},
+    {.number = 7, .counter = 7, .bad_loader = 1},
+    {.number = 10, .counter = 10, .kinds = 1},
+    {.number = 11, .counter = 11, .bad_loader = 2},
+    {.number = 12, .counter = 12, .kinds = 2},
     {.number = 99, .counter = 99},
 };
 #define FRESH (RELEASES - 1)
@@ -50,6 +54,8 @@ static const struct scenario scenarios[] = {
     {"life", {{STEP_UPDATE, 1}, {STEP_SEEN, 0}, {STEP_AUTO, 2}, {STEP_UPDATE, 3}, {STEP_ERASE, 0}, {STEP_AUTO, 6}}},
     {"parts", {{STEP_AUTO, 4}, {STEP_UPDATE, 5}, {STEP_UPDATE, 7}, {STEP_AUTO, 6}}},
     {"abort", {{STEP_ABORT, 1}, {STEP_UPDATE, 1}, {STEP_ABORT, 2}, {STEP_AUTO, 6}}},
+    {"loader",
+     {{STEP_UPDATE, 1}, {STEP_AUTO, 8}, {STEP_UPDATE, 9}, {STEP_AUTO, 10}, {STEP_SEEN, 0}, {STEP_UPDATE, 11}}},
     {NULL, {{STEP_END, 0}}},
 };
 
@@ -461,12 +467,13 @@ static int parse_id(struct campaign *campaign, char *id)
 
 static int usage(void)
 {
-    printf("usage: sim_cuts [--layout NAME] [--scenario NAME] [--seed N] [--slice I/N] [--stride N]\n"
-           "                [--pairs N] [--everywhere] [--sync | --async] [--plant FAULT] [--list] [--replay ID]\n"
-           "  --stride N      inside long program calls cut one unit in N (1: all; default 1)\n"
-           "  --pairs N       cut once more during the recovery, at one operation in N\n"
-           "  --everywhere    second cuts also during the fresh update that follows the recovery\n"
-           "  --plant FAULT   break something on purpose: amnesia, other-bank, one-bit, no-resume, no-note\n");
+    printf(
+        "usage: sim_cuts [--layout NAME] [--scenario NAME] [--seed N] [--slice I/N] [--stride N]\n"
+        "                [--pairs N] [--everywhere] [--sync | --async] [--plant FAULT] [--list] [--replay ID]\n"
+        "  --stride N      inside long program calls cut one unit in N (1: all; default 1)\n"
+        "  --pairs N       cut once more during the recovery, at one operation in N\n"
+        "  --everywhere    second cuts also during the fresh update that follows the recovery\n"
+        "  --plant FAULT   break something on purpose: amnesia, other-bank, one-bit, no-resume, no-note, gullible\n");
     return 2;
 }
 
@@ -523,11 +530,21 @@ static int parse_options(struct campaign *campaign, struct options *options, int
     return campaign->stride && campaign->pair_stride && campaign->slices && campaign->slice < campaign->slices;
 }
 
+static int has_loader(const struct sim_layout *layout)
+{
+    for (unsigned slot = 0; slot < layout->slot_count; slot++)
+        if (sim_layout_is_loader(layout, slot))
+            return 1;
+    return 0;
+}
+
 static int wanted(const struct options *options, const struct sim_layout *layout, const struct scenario *scenario)
 {
     if (options->scenario && strcmp(options->scenario, scenario->name) != 0)
         return 0;
     if (!options->scenario && strcmp(scenario->name, "parts") == 0 && layout->slot_count < 2)
+        return 0;
+    if (strcmp(scenario->name, "loader") == 0 && !has_loader(layout))
         return 0;
     if (options->layout)
         return strcmp(options->layout, layout->name) == 0;

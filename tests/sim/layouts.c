@@ -306,13 +306,83 @@ static const struct sim_layout trio = {
 static const struct sim_layout swap2 = SMALLEST("swap2", TANDEM_MODE_SWAP, 1536);
 static const struct sim_layout over2 = SMALLEST("over2", TANDEM_MODE_OVERWRITE, 1 * KB);
 
-static const struct sim_layout *const layouts[] = {&tiny,   &duo,   &zero,  &unit16,  &external, &nor4k,
-                                                   &unit32, &mixed, &swap,  &swapmix, &over,     &overtail,
-                                                   &trio,   &swap2, &over2, &earbud,  NULL};
+/* A bootloader that can be replaced. */
+static const struct sim_layout loader = {
+    .name = "loader",
+    .chips = {{.regions = {{0, 1 * KB, 32}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0xFF,
+               .erase_us = 22000,
+               .program_ns = 10000}},
+    .chip_count = 1,
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 8 * KB, 3 * KB}, {0, 11 * KB, 3 * KB}}, 1500},
+              {TANDEM_KIND_BOOTLOADER, {{0, 2 * KB, 2 * KB}, {0, 4 * KB, 2 * KB}}, 1600, TANDEM_MODE_LOADER}},
+    .slot_count = 2,
+    .manifests = {{0, 16 * KB, 1 * KB}, {0, 17 * KB, 1 * KB}},
+    .journal = {0, 18 * KB, 2 * KB},
+    .block_size = 512,
+    .buffer_size = 1088,
+};
+
+/* The same in pages so small that a seal takes three, erased to zero: an STM32L0. Beside it an image that is swapped.
+ */
+static const struct sim_layout loader128 = {
+    .name = "loader128",
+    .chips = {{.regions = {{0x8000000, 128, 192}},
+               .region_count = 1,
+               .program_unit = 4,
+               .erased = 0x00,
+               .erase_us = 3000,
+               .program_ns = 10000}},
+    .chip_count = 1,
+    .slots = {{TANDEM_KIND_APPLICATION, {{0, 0x8002000, 1 * KB}, {0, 0x8002400, 1 * KB + 128}}, 900, TANDEM_MODE_SWAP},
+              {TANDEM_KIND_BOOTLOADER, {{0, 0x8000400, 1 * KB}, {0, 0x8000800, 1 * KB}}, 640, TANDEM_MODE_LOADER}},
+    .slot_count = 2,
+    .manifests = {{0, 0x8003000, 1 * KB}, {0, 0x8003400, 1 * KB}},
+    .journal = {0, 0x8004000, 4 * KB},
+    .block_size = 512,
+    .buffer_size = 1088,
+    .verify_policy = TANDEM_VERIFY_ONCE,
+};
+
+/* Flash words of 32 bytes with ECC, a bootloader that is linked for its copy. */
+static const struct sim_layout loader32 = {
+    .name = "loader32",
+    .chips = {{.regions = {{0x8000000, 4 * KB, 12}},
+               .region_count = 1,
+               .program_unit = 32,
+               .erased = 0xFF,
+               .erase_us = 500000,
+               .program_ns = 3000}},
+    .chip_count = 1,
+    .slots = {{TANDEM_KIND_BOOTLOADER, {{0, 0x8001000, 4 * KB}, {0, 0x8002000, 4 * KB}}, 2500, TANDEM_MODE_LOADER},
+              {TANDEM_KIND_APPLICATION, {{0, 0x8004000, 4 * KB}, {0, 0x8005000, 4 * KB}}, 2000}},
+    .slot_count = 2,
+    .manifests = {{0, 0x8006000, 4 * KB}, {0, 0x8007000, 4 * KB}},
+    .journal = {0, 0x8008000, 16 * KB},
+    .block_size = 512,
+    .buffer_size = 1600,
+    .linked = 1,
+};
+
+static const struct sim_layout *const layouts[] = {&tiny,  &duo,    &zero,      &unit16,   &external, &nor4k, &unit32,
+                                                   &mixed, &swap,   &swapmix,   &over,     &overtail, &trio,  &swap2,
+                                                   &over2, &loader, &loader128, &loader32, &earbud,   NULL};
+
+int sim_layout_is_loader(const struct sim_layout *layout, unsigned slot)
+{
+    return layout->slots[slot].mode == TANDEM_MODE_LOADER;
+}
+
+static int is_moved(const struct sim_slot_plan *plan)
+{
+    return plan->mode == TANDEM_MODE_SWAP || plan->mode == TANDEM_MODE_OVERWRITE;
+}
 
 const struct sim_place *sim_layout_runs(const struct sim_layout *layout, unsigned slot, unsigned bank)
 {
-    return &layout->slots[slot].banks[layout->slots[slot].mode == TANDEM_MODE_DIRECT ? bank : 0];
+    return &layout->slots[slot].banks[is_moved(&layout->slots[slot]) ? 0 : bank];
 }
 
 int sim_layout_moved_to(const struct sim_layout *layout, unsigned chip, uint32_t address)
@@ -321,8 +391,7 @@ int sim_layout_moved_to(const struct sim_layout *layout, unsigned chip, uint32_t
         const struct sim_place *place = &layout->slots[slot].banks[0];
         uint32_t first = layout->chip_base[chip] + place->address;
 
-        if (layout->slots[slot].mode != TANDEM_MODE_DIRECT && place->chip == chip && address >= first &&
-            address - first < place->size)
+        if (is_moved(&layout->slots[slot]) && place->chip == chip && address >= first && address - first < place->size)
             return 1;
     }
     return 0;

@@ -136,6 +136,15 @@ static void plant_before_start(struct sim_life *life)
     }
 }
 
+/* Takes a new bootloader for good before it has proved itself. */
+static void plant_gullible(struct sim_life *life)
+{
+    if (planted(life, "gullible")) {
+        (void)tandem_loader_good(&life->board.device, 0);
+        (void)tandem_loader_good(&life->board.device, 1);
+    }
+}
+
 static void plant_after_start(struct sim_life *life)
 {
     const struct sim_layout *layout = life->board.layout;
@@ -154,6 +163,7 @@ int sim_life_start(struct sim_life *life)
     enum tandem_status status;
 
     plant_before_start(life);
+    plant_gullible(life);
     status = sim_board_start(&life->board);
     plant_after_start(life);
     life->starts++;
@@ -269,10 +279,31 @@ enum tandem_status sim_life_receive(struct sim_life *life, int activate)
     return TANDEM_ERROR_TIMEOUT;
 }
 
+/* After an update was confirmed: does the bootloader that came with it run, if it is good? */
+static int check_loader(struct sim_life *life, const struct sim_release *release)
+{
+    struct sim_board *board = &life->board;
+    struct tandem_bank_state state;
+
+    for (unsigned slot = 0; slot < board->layout->slot_count; slot++) {
+        if (!sim_layout_is_loader(board->layout, slot) || !(release->kinds >> slot & 1))
+            continue;
+        if (!release->spec.bad_loader)
+            return board->loader == release->spec.number || failed(life, "the new bootloader does not run");
+        if (board->loader == release->spec.number)
+            return failed(life, "a bad bootloader runs");
+        if (sim_board_state(board, &state) != TANDEM_OK || state.outcome.status != TANDEM_ERROR_REVERTED ||
+            state.outcome.image != TANDEM_KIND_BOOTLOADER)
+            return failed(life, "nobody hears that the new bootloader is bad");
+    }
+    return 1;
+}
+
 int sim_life_finish(struct sim_life *life)
 {
     struct sim_board *board = &life->board;
-    int good = !life->expect.transfer->spec.bad;
+    const struct sim_release *release = life->expect.transfer;
+    int good = !release->spec.bad;
     enum tandem_status status;
 
     life->expect.may_new = 1;
@@ -289,7 +320,7 @@ int sim_life_finish(struct sim_life *life)
         return 0;
     if (good && !sim_life_start(life))
         return 0;
-    return 1;
+    return good ? check_loader(life, release) : 1;
 }
 
 int sim_life_update(struct sim_life *life, const struct sim_release *release, int activate)
