@@ -94,6 +94,34 @@ static int say_target(struct speech *speech)
     }
 }
 
+/* The bootloader has reasons of its own. */
+static int say_loader(struct speech *speech)
+{
+    const struct tandem_update_result *result = speech->result;
+    if (result->status == TANDEM_ERROR_DEPENDENCY && result->detail == TANDEM_KIND_BOOTLOADER) {
+        SAY(speech, "image %s needs a newer bootloader, which has to run before: update that first", image(speech));
+        return 1;
+    }
+    if (result->image != TANDEM_KIND_BOOTLOADER)
+        return 0;
+    switch (result->status) {
+    case TANDEM_ERROR_NOT_SUPPORTED:
+        SAY(speech, "its bootloader cannot be replaced; pack without image %s", image(speech));
+        return 1;
+    case TANDEM_ERROR_TRIAL:
+        SAY(speech, "its bootloader is still on trial; try again after its next start");
+        return 1;
+    case TANDEM_ERROR_INCOMPLETE:
+        SAY(speech, "the package has image %s for the copy that runs, not for the other; pack both", image(speech));
+        return 1;
+    case TANDEM_ERROR_REVERTED:
+        SAY(speech, "the new bootloader did not get to the firmware; the one before is back");
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 static int say_trust(struct speech *speech)
 {
     switch (speech->result->status) {
@@ -153,6 +181,6 @@ void explain(char text[EXPLAIN_SIZE], const struct tandem_update_result *result,
                result->status == TANDEM_ERROR_PORT;
     if (lost && !result->reported)
         say_lost(&speech);
-    else if (!say_target(&speech) && !say_trust(&speech) && !say_condition(&speech))
+    else if (!say_loader(&speech) && !say_target(&speech) && !say_trust(&speech) && !say_condition(&speech))
         SAY(&speech, "%s (stage %s)", tandem_status_text(result->status), tandem_stage_text(result->stage));
 }

@@ -23,7 +23,8 @@ extern "C" {
  * Choose the copy to start. A new one that is not marked good yet is marked
  * as tried first, which takes the programming of 32 bytes.
  * @param copies the two, as in `areas` of the slot
- * @return 0 or 1: start that copy. If neither is whole, 0: an unsealed bootloader can be tried out there.
+ * @return 0 or 1: start that copy. If neither is whole, the one that was sealed once, else 0: there an unsealed
+ *         bootloader can be tried out.
  */
 uint8_t tandem_stage_choose(const struct tandem_area copies[2]);
 

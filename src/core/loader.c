@@ -46,7 +46,7 @@ static int look_well(const struct tandem_area *copy, struct stage_look *look)
 {
     for (uint8_t looks = 0; looks < LOOKS; looks++) {
         tandem_stage_look(copy, look);
-        if (look->rank != RANK_NONE)
+        if (look->rank >= RANK_GIVEN_UP)
             return 1;
     }
     return 0;
@@ -79,7 +79,7 @@ int tandem_loader_runs(const struct tandem_slot *slot, const struct tandem_image
 {
     struct stage_look looks[2];
     const struct stage_look *look = &looks[look_at_both(slot->areas, looks)];
-    return look->rank != RANK_NONE && look->seal.size == image->size &&
+    return look->rank >= RANK_GIVEN_UP && look->seal.size == image->size &&
            memcmp(look->seal.digest, image->digest, SEAL_DIGEST_SIZE) == 0;
 }
 
@@ -149,8 +149,8 @@ enum tandem_status tandem_loader_may_replace(const struct tandem_slot *slot, con
 {
     struct stage_look looks[2];
     uint8_t copy = look_at_both(slot->areas, looks);
-    if (looks[copy].rank == RANK_NONE)
-        return TANDEM_ERROR_NOT_SUPPORTED;
+    if (looks[!copy].rank < RANK_GIVEN_UP && !look_well(&slot->areas[!copy], &looks[!copy]))
+        return TANDEM_OK; /* nothing is lost with the other */
     /* What was marked may have been torn, and have read better then. */
     return stage_is_good(&looks[copy]) ? make_good(&slot->areas[copy], &looks[copy], system) : TANDEM_ERROR_TRIAL;
 }
@@ -256,7 +256,8 @@ static int bring(struct loader *loader, uint8_t *buffer, size_t size)
             give_up(loader);
         return 0;
     }
-    seal.sequence = loader->looks[!loader->which].seal.sequence + 1;
+    const struct stage_look *own = &loader->looks[!loader->which];
+    seal.sequence = own->seals != 0 ? own->seal.sequence + 1 : RANK_FIRST;
     close_seal(&seal, loader->copy->flash->erased);
     /* A restart would cost a firmware on trial one of its starts: then the next one will do. */
     return write_seal(loader->copy, place, &seal, loader->bank.device->system) == TANDEM_OK &&
@@ -271,14 +272,17 @@ int tandem_loader_run(const struct tandem_device *device, uint8_t here, uint8_t 
     loader.copy = &loader.slot->areas[loader.which];
     (void)look_at_both(loader.slot->areas, loader.looks);
     const struct stage_look *own = &loader.looks[here], *other = &loader.looks[loader.which];
-    if (own->rank == RANK_NONE && !look_well(&loader.slot->areas[here], &loader.looks[here]))
-        return 0; /* somebody tries out what was never sealed */
+    if (own->seals == 0 && own->next > STAGE_TRY)
+        (void)look_well(&loader.slot->areas[here], &loader.looks[here]);
     if (other->seals == 0 && other->next > STAGE_TRY)
         (void)look_well(loader.copy, &loader.looks[loader.which]); /* it was tried */
     uint8_t running = running_of(loader.looks);
-    firm_up(&loader, here);
+    if (own->rank >= RANK_GIVEN_UP)
+        firm_up(&loader, here);
     if (other->seals == 0)
         return bring(&loader, buffer, size);
+    if (own->seals == 0)
+        return 0; /* somebody tries out what was never sealed */
     /* Of equal ones, as a factory may write them, the first is preferred. */
     if (other->seal.sequence < own->seal.sequence + !here) {
         if (running != here) /* not counted, as the other was not whole; now it is */

@@ -21,7 +21,7 @@ uint8_t tandem_loader_variant(const struct tandem_bank *bank, uint8_t kind, uint
 /* Whether an image is what runs already. */
 int tandem_loader_runs(const struct tandem_slot *slot, const struct tandem_image *image);
 /* Whether the copy that runs can be relied on, so that the other may be erased. @return TANDEM_OK; TANDEM_ERROR_TRIAL
- * (not marked good yet); TANDEM_ERROR_NOT_SUPPORTED (it has no seal); TANDEM_ERROR_FLASH */
+ * (not marked good yet); TANDEM_ERROR_FLASH */
 enum tandem_status tandem_loader_may_replace(const struct tandem_slot *slot, const struct tandem_system_port *system);
 
 #endif

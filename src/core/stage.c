@@ -14,7 +14,8 @@ union place {
 static uint32_t get(const struct tandem_area *copy, uint32_t address, union place *place, uint32_t crc)
 {
     if (copy->flash->read(copy->flash->ctx, address, place, STAGE_PLACE) != TANDEM_OK)
-        place->words[0] = crc = 1; /* neither erased nor a seal */
+        for (uint32_t i = 0; i < STAGE_PLACE / 4; i++)
+            place->words[i] = crc = 1; /* neither erased nor a seal */
     return tandem_crc32(crc, place, STAGE_PLACE);
 }
 
@@ -46,6 +47,7 @@ void tandem_stage_look(const struct tandem_area *copy, struct stage_look *look)
     }
     if (look->seals == 0)
         return;
+    look->rank = RANK_DAMAGED;
     /* The image's checksum goes over whole places. */
     crc = TANDEM_CRC32_START;
     for (uint32_t at = 0; at < look->seal.size; at += STAGE_PLACE)

@@ -34,12 +34,13 @@ struct stage_seal {
 };
 
 /* How a copy ranks: the higher, the rather it is started. */
-#define RANK_NONE 0u     /* not sealed */
-#define RANK_GIVEN_UP 1u /* only if there is nothing else */
-#define RANK_FIRST 2u    /* from here on: its sequence number */
+#define RANK_NONE 0u     /* not sealed: only if there is nothing else */
+#define RANK_DAMAGED 1u  /* sealed, and no longer what was sealed */
+#define RANK_GIVEN_UP 2u /* whole, but did not make it */
+#define RANK_FIRST 3u    /* from here on: its sequence number */
 
 struct stage_look {
-    struct stage_seal seal; /* if the rank is not RANK_NONE */
+    struct stage_seal seal; /* unless the rank is RANK_NONE */
     uint32_t rank;
     uint32_t spent; /* bit n: place n is not erased */
     uint32_t seals; /* bit n: place n holds a whole seal */

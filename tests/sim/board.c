@@ -354,8 +354,8 @@ uint32_t sim_board_address(const struct sim_board *board, const struct sim_place
     return board->layout->chip_base[place->chip] + place->address;
 }
 
-/* The end of a bootloader's copy. Of it only what is not erased was programmed. */
-static void put_spent(struct sim_board *board, const struct sim_place *place, const uint8_t *tail)
+/* The end of a copy of the bootloader. Of it only what is not erased was programmed. */
+static void put_tail(struct sim_board *board, const struct sim_place *place, const uint8_t *tail)
 {
     struct sim_flash *chip = &board->chips[place->chip];
     uint32_t address = sim_board_address(board, place) + place->size - TANDEM_STAGE_TAIL;
@@ -368,23 +368,28 @@ static void put_spent(struct sim_board *board, const struct sim_place *place, co
             }
 }
 
+static void put_image(struct sim_board *board, const struct sim_release *release, unsigned slot, unsigned bank)
+{
+    const struct sim_place *place = &board->layout->slots[slot].banks[bank];
+    const uint8_t *image = release->images[slot][bank];
+    struct sim_flash *chip = &board->chips[place->chip];
+    uint8_t tail[TANDEM_STAGE_TAIL];
+
+    sim_flash_put(chip, sim_board_address(board, place), image, release->sizes[slot]);
+    if (sim_layout_is_loader(board->layout, slot) &&
+        tandem_loader_tail(tail, image, release->sizes[slot], chip->spec.erased) == TANDEM_OK)
+        put_tail(board, place, tail);
+}
+
 void sim_board_factory(struct sim_board *board, const struct sim_release *release)
 {
     const struct sim_layout *layout = board->layout;
     struct tandem_package_header header;
 
     for (unsigned slot = 0; slot < layout->slot_count; slot++) {
-        const struct sim_place *place = &layout->slots[slot].banks[0];
-
-        sim_flash_put(&board->chips[place->chip], sim_board_address(board, place), release->images[slot][0],
-                      release->sizes[slot]);
-        if (sim_layout_is_loader(layout, slot)) {
-            uint8_t tail[TANDEM_STAGE_TAIL];
-
-            if (tandem_loader_tail(tail, release->images[slot][0], release->sizes[slot],
-                                   layout->chips[place->chip].erased) == TANDEM_OK)
-                put_spent(board, place, tail);
-        }
+        put_image(board, release, slot, 0);
+        if (sim_layout_is_loader(layout, slot) && layout->loaders == 2)
+            put_image(board, release, slot, 1);
     }
     tandem_package_header(&header, release->bytes);
     sim_flash_put(&board->chips[layout->manifests[0].chip], sim_board_address(board, &layout->manifests[0]),
@@ -538,7 +543,7 @@ static int holds_head(const struct sim_board *board, uint8_t bank, const struct 
     tandem_package_header(&header, head->bytes);
     return slot == board->layout->slot_count ||
            memcmp(sim_flash_at(&board->chips[place->chip], sim_board_address(board, place)), head->bytes,
-                  header.head_size) == 0;
+                  TANDEM_PACKAGE_HEADER_SIZE + header.manifest_size) == 0;
 }
 
 int sim_board_holds(const struct sim_board *board, uint8_t bank, const struct sim_set *set)

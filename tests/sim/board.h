@@ -45,6 +45,7 @@ struct sim_layout {
     uint32_t buffer_size;                   /* of the installer */
     uint8_t linked;                         /* bit n: slot n's images are linked for their bank, or their copy */
     uint8_t verify_policy;                  /* enum tandem_verify_policy */
+    uint8_t loaders;                        /* copies of the bootloader that the factory writes: 1 or 2 */
     /* Optional: put a port of one's own between Tandem and the simulated chip. @return the port to use */
     const struct tandem_flash_port *(*wrap)(struct sim_flash *chip);
 };

@@ -323,6 +323,7 @@ static const struct sim_layout loader = {
     .journal = {0, 18 * KB, 2 * KB},
     .block_size = 512,
     .buffer_size = 1088,
+    .loaders = 1,
 };
 
 /* The same in pages so small that a seal takes three, erased to zero: an STM32L0. Beside it an image that is swapped.
@@ -343,6 +344,7 @@ static const struct sim_layout loader128 = {
     .journal = {0, 0x8004000, 4 * KB},
     .block_size = 512,
     .buffer_size = 1088,
+    .loaders = 2,
     .verify_policy = TANDEM_VERIFY_ONCE,
 };
 
@@ -364,6 +366,7 @@ static const struct sim_layout loader32 = {
     .block_size = 512,
     .buffer_size = 1600,
     .linked = 1,
+    .loaders = 2,
 };
 
 static const struct sim_layout *const layouts[] = {&tiny,  &duo,    &zero,      &unit16,   &external, &nor4k, &unit32,
