@@ -345,7 +345,9 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
         boot->reason = take_confirmed(&look, TANDEM_ERROR_FLASH);
         boot->status = TANDEM_ERROR_FLASH;
     }
+    if (boot->reason == TANDEM_BOOT_NONE)
+        return TANDEM_ERROR_NOTHING;
     boot->bank = look.which;
     boot->version = look.version;
-    return boot->reason == TANDEM_BOOT_NONE ? TANDEM_ERROR_NOTHING : TANDEM_OK;
+    return TANDEM_OK;
 }
