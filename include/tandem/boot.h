@@ -35,7 +35,7 @@ struct tandem_boot {
  * brought there, which takes as long as the flash takes; the watchdog is fed.
  * @param boot to fill
  * @param device description
- * @param buffer,size scratch: as large as the largest package head in use; what is left speeds up hashing and copying
+ * @param buffer,size scratch: as large as the largest package head in use
  * @return TANDEM_OK: start `boot->images` of `boot->bank`; TANDEM_ERROR_NOTHING: nothing may be started, go to
  *         recovery; TANDEM_ERROR_LAYOUT (also when the scratch is smaller than device->head_max)
  */

@@ -146,7 +146,7 @@ static enum tandem_status pass(struct look *look, uint8_t digests_needed, uint8_
     return status == TANDEM_OK ? tandem_sha256_final(&look->proof, proof) : status;
 }
 
-/* Whether a bank may be started. `*proven` says whether its proof was, or is now, in the state. */
+/* Whether a bank may be started: by its proof, where that serves, else by all its signatures and digests. */
 static enum tandem_status verify(struct look *look, uint8_t which)
 {
     struct tandem_bank_state *state = &look->bank.state;

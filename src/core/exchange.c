@@ -35,6 +35,11 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+static uint32_t whole_units(uint32_t size)
+{
+    return (size + TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1) & ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1);
+}
+
 uint32_t tandem_exchange_unit(const struct tandem_slot *slot)
 {
     uint32_t largest = 0;
@@ -171,8 +176,7 @@ static uint32_t bytes_to_move(const struct tandem_bank *bank, uint8_t slot)
             image.size > most)
             most = image.size;
     uint32_t room = tandem_bank_area(bank, slot, 0).size;
-    return most > room ? room
-                       : (most + TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1) & ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1);
+    return most > room ? room : whole_units(most);
 }
 
 /* Begin at the first of the slots from `slot` on that has something to move. */
@@ -272,8 +276,7 @@ enum tandem_status tandem_exchange_run(struct tandem_bank *bank)
 
 void tandem_exchange_restore(const struct tandem_bank *bank, uint8_t slot, uint32_t image_size)
 {
-    struct exchange now = {slot, 0, 0, 0};
-    now.size = (image_size + TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1) & ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1);
+    struct exchange now = {slot, 0, 0, whole_units(image_size)};
     while (now.slot == slot)
         do_part(bank, &now);
     sync(&bank->device->slots[slot]);
