@@ -71,6 +71,7 @@ void tandem_offer_bare(struct tandem_offer *offer, const struct tandem_source *s
 #define TANDEM_INFO_ROLE 0x0400u     /**< role */
 #define TANDEM_INFO_RESUME 0x0800u   /**< resume_id, resume_offset */
 #define TANDEM_INFO_BOOT 0x1000u     /**< boot_status, recovery */
+#define TANDEM_INFO_PLACE 0x2000u    /**< place */
 /** @} */
 
 /** What a device says of itself. A field counts only if its bit in `known` is set. */
@@ -96,6 +97,8 @@ struct tandem_info {
     uint32_t resume_offset;                    /**< package offset at which it would go on */
     enum tandem_status boot_status;            /**< what was wrong with the bank that its last start did not take */
     enum tandem_recovery_cause recovery;       /**< why its bootloader answers, if it does */
+    uint8_t place;                             /**< enum tandem_goal: how far the device is with what is offered, found
+                                                    by a target that reads the offer itself */
 };
 
 #define TANDEM_BEGIN_ACTIVATE 0x01u /**< begin(): activate as soon as it is validated */
@@ -118,8 +121,9 @@ struct tandem_target {
     /** Optional: put the device into its OTA mode; it may restart, so disconnect() and connect() follow. */
     enum tandem_status (*enter)(void *ctx);
     /** Optional: how many parts the device takes of this offer, each begun, sent and validated on its own. NULL: 1.
-     *  Called after query(). @return TANDEM_OK; TANDEM_AGAIN (the source is not ready); a reason to refuse */
-    enum tandem_status (*parts)(void *ctx, const struct tandem_offer *offer, uint8_t *count);
+     *  Called after query(). `*next` is the part in hand; it may be set to an earlier one, if the device has lost what
+     *  it had. @return TANDEM_OK; TANDEM_AGAIN (the source is not ready); a reason to refuse */
+    enum tandem_status (*parts)(void *ctx, const struct tandem_offer *offer, uint8_t *count, uint8_t *next);
     /** Announce a part. `flags` are TANDEM_BEGIN_… bits; a target that cannot activate by itself ignores
      *  TANDEM_BEGIN_ACTIVATE. @return TANDEM_OK; TANDEM_AGAIN; TANDEM_ERROR_BUSY (another host); the device's reason */
     enum tandem_status (*begin)(void *ctx, const struct tandem_offer *offer, uint8_t part, uint8_t flags);
@@ -142,6 +146,10 @@ struct tandem_target {
     const struct tandem_outcome *(*report)(void *ctx);
     /** Move time: called first of all and then often, with a clock in milliseconds that may wrap. */
     void (*poll)(void *ctx, uint32_t now_ms);
+    /** Optional: whether the offer suits the device, where only the target understands both. Called after query(),
+     *  before anything is sent. `*detail` is 0; it may be set to the device's value that stands against the offer.
+     *  @return TANDEM_OK; TANDEM_AGAIN (the source is not ready); a reason to refuse */
+    enum tandem_status (*check)(void *ctx, const struct tandem_offer *offer, uint32_t *detail);
 };
 
 /** How far to go. */
@@ -184,8 +192,8 @@ struct tandem_update_result {
 /** Progress, for a bar. */
 struct tandem_update_progress {
     enum tandem_stage stage; /**< what is being done */
-    uint32_t done;           /**< bytes of the package that the device has or does not need */
-    uint32_t total;          /**< bytes of the package */
+    uint32_t done;           /**< bytes of what is offered that the device has or does not need */
+    uint32_t total;          /**< bytes in all */
     uint8_t percent;         /**< of the transfer, 0 … 100; never falls */
     uint8_t attempt;         /**< attempts since the last progress; 0: none failed */
 };
@@ -203,6 +211,7 @@ struct tandem_update {
     uint32_t activated_ms;                /**< when activation was accepted */
     uint32_t best;                        /**< most bytes that the device ever had */
     uint32_t done;                        /**< bytes that it has */
+    uint32_t total;                       /**< bytes that it is to get; 0: the source's */
     uint8_t goal;                         /**< enum tandem_goal */
     uint8_t reached;                      /**< the furthest goal that the device was last seen at */
     uint8_t step;                         /**< what is being done */

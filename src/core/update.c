@@ -24,6 +24,7 @@
 enum step {
     STEP_CONNECT,  /* reach the device */
     STEP_QUERY,    /* ask it, and decide */
+    STEP_CHECK,    /* does the offer suit it? */
     STEP_ENTER,    /* put it into OTA mode */
     STEP_PARTS,    /* how many parts */
     STEP_BEGIN,    /* announce a part */
@@ -170,6 +171,7 @@ static enum tandem_stage stage_of(const struct tandem_update *update)
     case STEP_QUERY:
     case STEP_ENTER:
         return update->activated ? TANDEM_STAGE_TRIAL : TANDEM_STAGE_CONNECT;
+    case STEP_CHECK:
     case STEP_PARTS:
     case STEP_BEGIN:
         return TANDEM_STAGE_CHECK;
@@ -307,6 +309,8 @@ static int runs_offer(const struct tandem_update *update)
 
     if (!update->activated && update->options.reinstall)
         return 0;
+    if (update->info.known & TANDEM_INFO_PLACE)
+        return update->info.place >= TANDEM_GOAL_CONFIRMED;
     if (state == TANDEM_STATE_CONFIRMED && is_mine(update))
         return 1;
     if (state == TANDEM_STATE_TRIAL || (state == TANDEM_STATE_PENDING && update->activated))
@@ -326,6 +330,8 @@ static enum tandem_goal place_of(const struct tandem_update *update)
 
     if (runs_offer(update))
         return TANDEM_GOAL_CONFIRMED;
+    if (update->info.known & TANDEM_INFO_PLACE)
+        return update->info.place < TANDEM_GOAL_CONFIRMED ? (enum tandem_goal)update->info.place : TANDEM_GOAL_CHECKED;
     if (mine && state == TANDEM_STATE_TRIAL)
         return TANDEM_GOAL_ACTIVATED;
     if (mine && (state == TANDEM_STATE_VALIDATED || state == TANDEM_STATE_PENDING))
@@ -358,14 +364,29 @@ static void explain_return(struct tandem_update *update)
     }
 }
 
-static void check(struct tandem_update *update)
+/* What the updater can tell, then what only the target can. */
+static enum tandem_status suits(const struct tandem_update *update, uint32_t *detail)
 {
-    uint32_t detail;
-    enum tandem_status status = tandem_update_check(update->offer, &update->info, &detail);
+    const struct tandem_target *target = update->target;
+    enum tandem_status status = tandem_update_check(update->offer, &update->info, detail);
 
+    if (status != TANDEM_OK || target->check == NULL)
+        return status;
+    return target->check(target->ctx, update->offer, detail);
+}
+
+static enum tandem_status step_check(struct tandem_update *update)
+{
+    uint32_t detail = 0;
+    enum tandem_status status = suits(update, &detail);
+
+    if (status == TANDEM_AGAIN)
+        return TANDEM_AGAIN;
     update->result.runs = TANDEM_RUNS_OLD;
     if (state_of(update) == TANDEM_STATE_TRIAL)
         trouble(update, TANDEM_ERROR_TRIAL);
+    else if (status != TANDEM_OK && is_passing(update, status))
+        trouble(update, status);
     else if (status != TANDEM_OK)
         fail(update, status, TANDEM_STAGE_CHECK, detail);
     else if (update->info.ota_mode && update->goal > TANDEM_GOAL_CHECKED)
@@ -374,6 +395,7 @@ static void check(struct tandem_update *update)
         go(update, STEP_REST);
     else
         go(update, STEP_PARTS);
+    return TANDEM_OK;
 }
 
 /* The device has answered: what comes next? */
@@ -402,7 +424,7 @@ static void decide(struct tandem_update *update)
     } else if (update->activated) {
         explain_return(update);
     } else {
-        check(update);
+        go(update, STEP_CHECK);
     }
 }
 
@@ -462,7 +484,7 @@ static enum tandem_status step_parts(struct tandem_update *update)
 
     update->parts = 1;
     if (target->parts != NULL)
-        status = target->parts(target->ctx, update->offer, &update->parts);
+        status = target->parts(target->ctx, update->offer, &update->parts, &update->part);
     if (status == TANDEM_AGAIN)
         return TANDEM_AGAIN;
     if (status != TANDEM_OK)
@@ -590,6 +612,8 @@ static enum tandem_status do_step(struct tandem_update *update)
         return step_connect(update);
     case STEP_QUERY:
         return step_query(update);
+    case STEP_CHECK:
+        return step_check(update);
     case STEP_ENTER:
         return step_enter(update);
     case STEP_PARTS:
@@ -626,6 +650,7 @@ static void track(struct tandem_update *update)
     if (target->progress == NULL || (update->step != STEP_SEND && update->step != STEP_VALIDATE))
         return;
     target->progress(target->ctx, &update->done, &total);
+    update->total = total;
     if (update->done > update->best) {
         update->best = update->done;
         update->attempt = 0;
@@ -765,7 +790,7 @@ const struct tandem_info *tandem_update_info(const struct tandem_update *update)
 void tandem_update_progress(const struct tandem_update *update, struct tandem_update_progress *progress)
 {
     progress->stage = stage_of(update);
-    progress->total = update->offer->source->size;
+    progress->total = update->total != 0 ? update->total : update->offer->source->size;
     progress->done = update->best < progress->total ? update->best : progress->total;
     if (update->reached >= TANDEM_GOAL_VALIDATED)
         progress->done = progress->total;

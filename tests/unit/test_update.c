@@ -13,7 +13,7 @@ static struct rig_host host;
 
 /* ---- a target made of a script ---- */
 
-enum call { CONNECT, QUERY, ENTER, PARTS, BEGIN, SEND, VALIDATE, ACTIVATE, ABORT, SEEN, DISCONNECT, CALLS };
+enum call { CONNECT, QUERY, ENTER, PARTS, BEGIN, SEND, VALIDATE, ACTIVATE, ABORT, SEEN, DISCONNECT, FIT, CALLS };
 
 static struct script {
     struct tandem_target target;
@@ -27,6 +27,8 @@ static struct script {
     unsigned failing[CALLS];           /* so many times; 0: for ever */
     unsigned failed[CALLS];
     uint8_t parts;
+    int forgetful;          /* 1: with its link it loses the parts it had */
+    uint32_t against;       /* detail of fake_check() */
     unsigned begun[4];      /* times that each part was begun */
     uint8_t flags;          /* of the last begin() */
     unsigned confirm_after; /* queries after activation until it is confirmed */
@@ -87,12 +89,23 @@ static enum tandem_status fake_enter(void *ctx)
     return status;
 }
 
-static enum tandem_status fake_parts(void *ctx, const struct tandem_offer *offer, uint8_t *count)
+static enum tandem_status fake_parts(void *ctx, const struct tandem_offer *offer, uint8_t *count, uint8_t *next)
 {
     (void)ctx;
     (void)offer;
     *count = script.parts;
+    if (script.forgetful)
+        *next = 0;
     return answer(PARTS);
+}
+
+static enum tandem_status fake_check(void *ctx, const struct tandem_offer *offer, uint32_t *detail)
+{
+    (void)ctx;
+    (void)offer;
+    CHECK_EQUAL(*detail, 0);
+    *detail = script.against;
+    return answer(FIT);
 }
 
 static enum tandem_status fake_begin(void *ctx, const struct tandem_offer *offer, uint8_t part, uint8_t flags)
@@ -171,9 +184,9 @@ static struct tandem_update update;
 
 static void script_reset(void)
 {
-    struct tandem_target target = {&script,    fake_connect,    fake_query,    fake_enter,    fake_parts,
-                                   fake_begin, fake_send,       fake_validate, fake_activate, fake_abort,
-                                   fake_seen,  fake_disconnect, fake_progress, fake_report,   NULL};
+    struct tandem_target target = {&script,       fake_connect,  fake_query,    fake_enter, fake_parts, fake_begin,
+                                   fake_send,     fake_validate, fake_activate, fake_abort, fake_seen,  fake_disconnect,
+                                   fake_progress, fake_report,   NULL,          NULL};
 
     memset(&script, 0, sizeof script);
     script.target = target;
@@ -251,6 +264,15 @@ static void test_several_parts(void)
     CHECK_EQUAL(script_run(20000), TANDEM_OK);
     CHECK_EQUAL(script.begun[0], 2);
     CHECK_EQUAL(script.begun[1], 1);
+    /* A device that loses all with its link is sent all again. */
+    script_reset();
+    script.parts = 2;
+    script.forgetful = 1;
+    script.answers[VALIDATE] = TANDEM_ERROR_DISCONNECTED;
+    script.failing[VALIDATE] = 1;
+    CHECK_EQUAL(script_run(20000), TANDEM_OK);
+    CHECK_EQUAL(script.begun[0], 2);
+    CHECK_EQUAL(script.begun[1], 1);
     script_reset();
     script.target.parts = NULL;
     script.parts = 9;
@@ -261,6 +283,46 @@ static void test_several_parts(void)
     script.answers[PARTS] = TANDEM_ERROR_UNSUPPORTED;
     CHECK_EQUAL(script_run(20000), TANDEM_ERROR_UNSUPPORTED);
     CHECK_EQUAL(update.result.stage, TANDEM_STAGE_CHECK);
+}
+
+/* A target that reads the offer itself judges, too: whether it suits, and how far the device is with it. */
+static void test_target_judges(void)
+{
+    script_reset();
+    script.target.check = fake_check;
+    script.patience[FIT] = 3;
+    CHECK_EQUAL(script_run(20000), TANDEM_OK);
+    CHECK_EQUAL(script.calls[FIT], 1);
+    script_reset();
+    script.target.check = fake_check;
+    script.answers[FIT] = TANDEM_ERROR_HARDWARE;
+    script.against = 77;
+    CHECK_EQUAL(script_run(20000), TANDEM_ERROR_HARDWARE);
+    CHECK_EQUAL(update.result.detail, 77);
+    CHECK_EQUAL(update.result.stage, TANDEM_STAGE_CHECK);
+    CHECK_EQUAL(script.calls[BEGIN], 0);
+    /* A broken link is no judgement. */
+    script_reset();
+    script.target.check = fake_check;
+    script.answers[FIT] = TANDEM_ERROR_DISCONNECTED;
+    script.failing[FIT] = 2;
+    CHECK_EQUAL(script_run(20000), TANDEM_OK);
+    CHECK_EQUAL(script.calls[FIT], 3);
+    /* The offer runs already. */
+    script_reset();
+    script.info.known |= TANDEM_INFO_PLACE;
+    script.info.place = TANDEM_GOAL_CONFIRMED;
+    CHECK_EQUAL(script_run(20000), TANDEM_OK);
+    CHECK_EQUAL(update.result.already, 1);
+    CHECK_EQUAL(script.calls[BEGIN], 0);
+    /* All is there and verified: it only has to switch. */
+    script_reset();
+    script.info.known |= TANDEM_INFO_PLACE;
+    script.info.place = TANDEM_GOAL_VALIDATED;
+    tandem_update_goal(&update, TANDEM_GOAL_ACTIVATED);
+    CHECK_EQUAL(script_run(20000), TANDEM_OK);
+    CHECK_EQUAL(script.calls[BEGIN], 0);
+    CHECK_EQUAL(script.calls[ACTIVATE], 1);
 }
 
 static void test_ota_mode(void)
@@ -889,6 +951,7 @@ int main(void)
     rig_release_make(&narrow_release, &(struct rig_spec){.version = 4, .counter = 4, .hardware = 5, .minimum = 3});
     RUN(test_straight_through);
     RUN(test_several_parts);
+    RUN(test_target_judges);
     RUN(test_ota_mode);
     RUN(test_errors_at_every_step);
     RUN(test_reported_errors_are_final);

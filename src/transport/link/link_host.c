@@ -693,9 +693,9 @@ static void host_poll(void *ctx, uint32_t now_ms)
 void tandem_link_host_init(struct tandem_link_host *link, const struct tandem_packet_port *port,
                            const struct tandem_link_connector *connector, uint16_t receive_max)
 {
-    struct tandem_target target = {link,       host_connect,    host_query,    host_enter,    NULL,
-                                   host_begin, host_send,       host_validate, host_activate, host_abort,
-                                   host_seen,  host_disconnect, host_progress, host_report,   host_poll};
+    struct tandem_target target = {link,          host_connect,  host_query,    host_enter, NULL,      host_begin,
+                                   host_send,     host_validate, host_activate, host_abort, host_seen, host_disconnect,
+                                   host_progress, host_report,   host_poll,     NULL};
 
     memset(link, 0, sizeof *link);
     link->target = target;
