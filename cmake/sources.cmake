@@ -3,6 +3,7 @@
 # PACKAGE and DEVICE; nothing of HOST ever belongs on a device.
 
 set(TANDEM_ENGINE_SOURCES
+    src/core/aes.c
     src/core/bytes.c
     src/core/crc.c
     src/core/ed25519.c

@@ -1,6 +1,6 @@
 /**
  * @file
- * The engine: checksums, hashes, signatures. Streaming where data can be
+ * The engine: checksums, hashes, signatures, a cipher. Streaming where data can be
  * long, bounded in state and stack, no allocation, no globals that change.
  *
  * Functions that take a `struct tandem_crypto_port` use its replacement when
@@ -23,6 +23,9 @@ extern "C" {
 #define TANDEM_MD5_SIZE 16         /**< bytes of an MD5 digest */
 #define TANDEM_ED25519_KEY_SIZE 32 /**< bytes of an Ed25519 public key or seed */
 #define TANDEM_P256_KEY_SIZE 64    /**< bytes of a P-256 public key: X then Y, big-endian */
+#define TANDEM_AES_BLOCK_SIZE 16   /**< bytes of a block of AES */
+#define TANDEM_AES128_KEY_SIZE 16  /**< bytes of a key of AES-128 */
+#define TANDEM_AES256_KEY_SIZE 32  /**< bytes of a key of AES-256 */
 #define TANDEM_SIGNATURE_SIZE 64   /**< bytes of an Ed25519 or a raw (r, s) P-256 signature */
 
 struct tandem_crypto_port;
@@ -60,6 +63,24 @@ struct tandem_hmac_sha256 {
     uint8_t outer_pad[64];      /**< key xor 0x5C */
 };
 
+/** AES with one key (FIPS 197). Secret: wipe it with tandem_aes_wipe(). */
+struct tandem_aes {
+    const struct tandem_crypto_port *port; /**< who does the work; NULL: built in */
+    union {
+        struct {
+            uint32_t keys[60]; /**< of the rounds, their bits spread */
+            uint8_t rounds;    /**< 10 or 14 */
+        } soft;                /**< the built-in code's */
+        struct {
+            uint8_t key[TANDEM_AES256_KEY_SIZE]; /**< as given */
+            uint8_t key_size;                    /**< 16 or 32 */
+        } port;                                  /**< for the port */
+    } u;                                         /**< state */
+};
+
+#define TANDEM_AES_DECRYPT 0 /**< direction of tandem_crypto_port's aes() */
+#define TANDEM_AES_ENCRYPT 1 /**< direction of tandem_crypto_port's aes() */
+
 /**
  * Replacements for the engine by hardware or by a library. Every pointer may
  * be NULL: then the built-in code is used. The three SHA-256 functions come
@@ -78,6 +99,10 @@ struct tandem_crypto_port {
                                          size_t size);
     /** As tandem_p256_verify(). */
     enum tandem_status (*p256_verify)(void *ctx, const uint8_t *signature, const uint8_t *key, const uint8_t *digest);
+    /** AES of whole blocks, each by itself (ECB); `out` may be `in`. `key_size` is 16 or 32, `direction`
+     *  TANDEM_AES_ENCRYPT or TANDEM_AES_DECRYPT. @return TANDEM_OK or TANDEM_ERROR_PORT */
+    enum tandem_status (*aes)(void *ctx, const uint8_t *key, size_t key_size, int direction, uint8_t *out,
+                              const uint8_t *in, size_t blocks);
 };
 
 /**
@@ -189,6 +214,41 @@ void tandem_ed25519_sign(uint8_t signature[TANDEM_SIGNATURE_SIZE], const uint8_t
 enum tandem_status tandem_p256_verify(const uint8_t signature[TANDEM_SIGNATURE_SIZE],
                                       const uint8_t key[TANDEM_P256_KEY_SIZE],
                                       const uint8_t digest[TANDEM_SHA256_SIZE]);
+
+/**
+ * Prepare AES for a key. Constant time in key and data, as all of AES here.
+ * @param aes caller's; wipe it after use
+ * @param port replacement or NULL; must outlive `aes`
+ * @param key,size 16 or 32 bytes
+ * @return TANDEM_OK; TANDEM_ERROR_ARGUMENT (another size)
+ */
+enum tandem_status tandem_aes_init(struct tandem_aes *aes, const struct tandem_crypto_port *port, const uint8_t *key,
+                                   size_t size);
+/**
+ * Encrypt whole blocks, each by itself (ECB, SP 800-38A §6.1): equal blocks
+ * stay equal, so this is a part of other things, or what a protocol demands.
+ * @param aes after tandem_aes_init()
+ * @param out where, may be `in`
+ * @param in from where
+ * @param blocks how many, of 16 bytes; two at a time cost what one does
+ * @return TANDEM_OK; TANDEM_ERROR_PORT
+ */
+enum tandem_status tandem_aes_encrypt(const struct tandem_aes *aes, uint8_t *out, const uint8_t *in, size_t blocks);
+/** Decrypt whole blocks, each by itself. As tandem_aes_encrypt(). */
+enum tandem_status tandem_aes_decrypt(const struct tandem_aes *aes, uint8_t *out, const uint8_t *in, size_t blocks);
+/**
+ * Encrypt or decrypt a stream (CTR, SP 800-38A §6.5). May come in pieces, all
+ * but the last of whole blocks.
+ * @param aes after tandem_aes_init()
+ * @param counter 16 bytes, counted up as one big-endian number; never the same twice under one key
+ * @param out where, may be `in`
+ * @param in,size from where, bytes
+ * @return TANDEM_OK; TANDEM_ERROR_PORT
+ */
+enum tandem_status tandem_aes_ctr(const struct tandem_aes *aes, uint8_t counter[TANDEM_AES_BLOCK_SIZE], uint8_t *out,
+                                  const uint8_t *in, size_t size);
+/** Forget the key. */
+void tandem_aes_wipe(struct tandem_aes *aes);
 
 /**
  * Compare without a timing that depends on the contents.

@@ -28,7 +28,7 @@ CPUS = {
     "M0+": (["-mcpu=cortex-m0plus", "-mthumb"], None),
     "M4": (["-mcpu=cortex-m4", "-mthumb"], "mps2-an386"),
 }
-SOURCES = ["bytes", "crc", "sha2", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards",
+SOURCES = ["aes", "bytes", "crc", "sha2", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards",
            "ed25519", "p256"]
 # Without Ed25519, whose SHA-512 has the constants of SHA-256 in it.
 ALONE = ["-DTANDEM_CONFIG_ED25519=0"]
@@ -42,12 +42,14 @@ CASES = [
     ("HMAC-SHA-256", 8, ["tandem_hmac_sha256_init", "tandem_hmac_sha256_update", "tandem_hmac_sha256_final"], 4096,
      ALONE),
     ("HKDF-SHA-256", 9, ["tandem_hkdf_sha256"], 0, ALONE),
+    ("AES-256 encrypt", 10, ["tandem_aes_init", "tandem_aes_encrypt", "tandem_aes_wipe"], 4096, []),
+    ("AES-256 decrypt", 11, ["tandem_aes_init", "tandem_aes_decrypt", "tandem_aes_wipe"], 4096, []),
     ("Ed25519 verify", 6, ["tandem_ed25519_verify"], 0, []),
     ("P-256 verify", 7, ["tandem_p256_verify"], 0, []),
     ("Ed25519 and P-256", 0, ["tandem_ed25519_verify", "tandem_p256_verify"], 0, []),
 ]
 LIMITS = {
-    # (case, cpu): size in bytes, instructions (per byte for hashes), stack in bytes; None: no limit
+    # (case, cpu): size in bytes, instructions (per byte for hashes and ciphers), stack in bytes; None: no limit
     ("SHA-256", "M0"): (1300, 85, 600),
     ("SHA-256", "M0+"): (1300, None, None),
     ("SHA-256", "M4"): (1950, 40, 512),
@@ -58,6 +60,10 @@ LIMITS = {
     ("P-256 verify", "M0"): (2200, 14.5e6, 1000),
     ("P-256 verify", "M0+"): (2200, None, None),
     ("P-256 verify", "M4"): (2400, 3.6e6, 1000),
+    ("AES-256 encrypt", "M0"): (2500, 1500, 850),
+    ("AES-256 decrypt", "M0"): (2500, 1700, 850),
+    ("AES-256 encrypt", "M0+"): (2500, None, None),
+    ("AES-256 decrypt", "M4"): (2400, 1250, 850),
     ("Ed25519 and P-256", "M0+"): (5400, None, None),
 }
 REFERENCE = [

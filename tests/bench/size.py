@@ -59,6 +59,7 @@ ROWS = [
     ("engine: numbers, fields", ("number", "field")),
     ("engine: Ed25519, SHA-512", ("ed25519", "edwards", "sha512")),
     ("engine: P-256", ("p256",)),
+    ("engine: AES", ("aes",)),
     ("engine: constants of SHA-2", ("sha2",)),
     ("engine: SHA-256, CRC, rest", ("bytes", "sha256", "crc", "hmac", "md5", "secure")),
     ("package, versions", ("package", "version")),

@@ -29,7 +29,7 @@ import objects  # noqa: E402
 ROOMS = [
     # floor, half, names
     (1, "both", ["status", "bytes", "config", "port"]),
-    (2, "both", ["crc", "hmac", "md5", "secure", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
+    (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),
     (3, "both", ["package", "version"]),

@@ -3,6 +3,7 @@ set(unit ${CMAKE_CURRENT_LIST_DIR})
 
 tandem_test(NAME crc SOURCES ${unit}/test_crc.c)
 tandem_test(NAME hash SOURCES ${unit}/test_hash.c)
+tandem_test(NAME aes SOURCES ${unit}/test_aes.c)
 tandem_test(NAME ed25519 SOURCES ${unit}/test_ed25519.c)
 tandem_test(NAME p256 SOURCES ${unit}/test_p256.c)
 tandem_test(NAME field25519 SOURCES ${unit}/test_field25519.c)

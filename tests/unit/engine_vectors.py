@@ -5,7 +5,8 @@
 
 VERDICT is the program of engine_verdict.c. Looked for are
 - the Python package `cryptography_vectors` (python-pip): Ed25519 sign.input of
-  the original authors, 1024 vectors; NIST CAVP SigVer and SigGen for P-256;
+  the original authors, 1024 vectors; NIST CAVP SigVer and SigGen for P-256,
+  known answers and multi-block messages for AES;
 - a checkout of C2SP/wycheproof, in DIR or in $TANDEM_WYCHEPROOF: Ed25519,
   ECDSA P-256 with SHA-256, HMAC and HKDF with SHA-256.
 Exit code 77 means that none was found (an error with --require).
@@ -61,6 +62,21 @@ def p256_cavp(root):
     return cases
 
 
+def aes_cavp(root):
+    cases = []
+    folder = os.path.join(root, "ciphers/AES/ECB")
+    for file_name in sorted(os.listdir(folder)):
+        if not re.match(r"ECB\w+(128|256)\.rsp", file_name) or "MCT" in file_name:
+            continue
+        with open(os.path.join(folder, file_name)) as file:
+            text = file.read()
+        text = text.split("[DECRYPT]")[0]
+        for number, (key, plain, cipher) in enumerate(
+                re.findall(r"KEY = (\w+)\s+PLAINTEXT = (\w+)\s+CIPHERTEXT = (\w+)", text)):
+            cases.append((f"encrypt ={key} ={plain}", cipher, f"{file_name} {number + 1}"))
+    return cases
+
+
 def wycheproof(root):
     """The four files; a p1363 signature is r then s, as ours."""
     folder = os.path.join(root, "testvectors_v1")
@@ -103,6 +119,7 @@ def main():
         root = os.path.dirname(package.origin)
         collections.append(("Ed25519, sign.input", ed25519_authors(root)))
         collections.append(("P-256, NIST CAVP", p256_cavp(root)))
+        collections.append(("AES, NIST CAVP", aes_cavp(root)))
     if options.wycheproof:
         collections.append(("Wycheproof", wycheproof(options.wycheproof)))
     if not collections:

@@ -7,6 +7,7 @@
  *   p256 =key =signature =message          1 or 0
  *   hmac =key =message                     the tag
  *   hkdf =secret =salt =info size          the output, or "refused"
+ *   encrypt =key =blocks                   AES of each block
  *   sign =seed =message                    the Ed25519 signature
  */
 #include <stdio.h>
@@ -59,6 +60,12 @@ static void answer(const char *what, size_t size)
             printf("refused\n");
         else
             print_bytes(out, size);
+    } else if (strcmp(what, "encrypt") == 0) {
+        struct tandem_aes aes;
+
+        tandem_aes_init(&aes, NULL, bytes[0], sizes[0]);
+        tandem_aes_encrypt(&aes, bytes[1], bytes[1], sizes[1] / 16);
+        print_bytes(bytes[1], sizes[1]);
     } else if (strcmp(what, "sign") == 0) {
         tandem_ed25519_sign(out, bytes[0], bytes[1], sizes[1]);
         print_bytes(out, 64);

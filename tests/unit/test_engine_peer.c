@@ -1,6 +1,6 @@
 /*
  * The engine side by side with libraries that the world trusts: OpenSSL for
- * hashes, MACs, key derivation, ECDSA and Ed25519, libsodium for Ed25519.
+ * hashes, MACs, key derivation, AES, ECDSA and Ed25519, libsodium for Ed25519.
  * Random cases, whole and corrupted; the seed is printed, and taken as the
  * first argument, so a failure can be had again.
  *
@@ -145,6 +145,50 @@ static void test_hkdf(void)
         EVP_KDF_CTX_free(ctx);
     }
     EVP_KDF_free(kdf);
+}
+
+static void openssl_aes(const EVP_CIPHER *cipher, int encrypt, const uint8_t *key, const uint8_t *iv, uint8_t *out,
+                        const uint8_t *in, size_t size)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int done;
+
+    CHECK(EVP_CipherInit_ex(ctx, cipher, NULL, key, iv, encrypt) == 1);
+    EVP_CIPHER_CTX_set_padding(ctx, 0);
+    CHECK(EVP_CipherUpdate(ctx, out, &done, in, (int)size) == 1 && done == (int)size);
+    EVP_CIPHER_CTX_free(ctx);
+}
+
+static void test_aes(void)
+{
+    uint8_t key[32];
+    uint8_t counter[16];
+    uint8_t data[200];
+    uint8_t got[200];
+    uint8_t want[200];
+
+    for (int i = 0; i < 1000; i++) {
+        size_t key_size = random_below(2) ? 16 : 32;
+        size_t size = 1 + random_below(sizeof data - 1);
+        size_t blocks = size / 16;
+        struct tandem_aes aes;
+
+        random_bytes(key, key_size);
+        random_bytes(counter, sizeof counter);
+        if (random_below(4) == 0)
+            memset(counter + random_below(16), 0xFF, 1);
+        random_bytes(data, size);
+        CHECK_EQUAL(tandem_aes_init(&aes, NULL, key, key_size), TANDEM_OK);
+        CHECK_EQUAL(tandem_aes_encrypt(&aes, got, data, blocks), TANDEM_OK);
+        openssl_aes(key_size == 16 ? EVP_aes_128_ecb() : EVP_aes_256_ecb(), 1, key, NULL, want, data, 16 * blocks);
+        CHECK_BYTES(got, want, 16 * blocks);
+        CHECK_EQUAL(tandem_aes_decrypt(&aes, got, data, blocks), TANDEM_OK);
+        openssl_aes(key_size == 16 ? EVP_aes_128_ecb() : EVP_aes_256_ecb(), 0, key, NULL, want, data, 16 * blocks);
+        CHECK_BYTES(got, want, 16 * blocks);
+        openssl_aes(key_size == 16 ? EVP_aes_128_ctr() : EVP_aes_256_ctr(), 1, key, counter, want, data, size);
+        CHECK_EQUAL(tandem_aes_ctr(&aes, counter, got, data, size), TANDEM_OK);
+        CHECK_BYTES(got, want, size);
+    }
 }
 
 static int openssl_ed25519(const uint8_t *signature, const uint8_t *key, const uint8_t *message, size_t size)
@@ -453,6 +497,7 @@ int main(int argc, char **argv)
     RUN(test_hashes);
     RUN(test_hmac);
     RUN(test_hkdf);
+    RUN(test_aes);
     RUN(test_ed25519);
     RUN(test_ed25519_scalars);
     RUN(test_ed25519_strictness);

@@ -332,8 +332,9 @@ static enum tandem_status port_final(void *ctx, struct tandem_sha256 *hash, uint
 static void test_port(void)
 {
     struct counting_port self = {0, 0};
-    struct tandem_crypto_port port = {&self, port_init, port_update, port_final, NULL, NULL};
-    struct tandem_crypto_port none = {NULL, NULL, NULL, NULL, NULL, NULL};
+    struct tandem_crypto_port port = {
+        .ctx = &self, .sha256_init = port_init, .sha256_update = port_update, .sha256_final = port_final};
+    struct tandem_crypto_port none = {.ctx = NULL};
     uint8_t digest[32];
     uint8_t want[32];
     uint8_t out[70];

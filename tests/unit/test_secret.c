@@ -88,11 +88,52 @@ static void test_keys(void)
     CHECK_EQUAL(tandem_hkdf_sha256(NULL, "salt", 4, secret, sizeof secret, "info", 4, out, sizeof out), TANDEM_OK);
 }
 
+static void test_aes(void)
+{
+    uint8_t key[32] = {5};
+    uint8_t data[48] = {6};
+    uint8_t counter[16] = {0};
+    struct tandem_aes aes;
+
+    for (size_t size = 16; size <= 32; size += 16) {
+        VALGRIND_MAKE_MEM_UNDEFINED(key, sizeof key);
+        VALGRIND_MAKE_MEM_UNDEFINED(data, sizeof data);
+        CHECK_EQUAL(tandem_aes_init(&aes, NULL, key, size), TANDEM_OK);
+        CHECK_EQUAL(tandem_aes_encrypt(&aes, data, data, 3), TANDEM_OK);
+        CHECK_EQUAL(tandem_aes_decrypt(&aes, data, data, 3), TANDEM_OK);
+        CHECK_EQUAL(tandem_aes_ctr(&aes, counter, data, data, sizeof data), TANDEM_OK);
+    }
+}
+
+static __attribute__((noinline)) void encrypt_once(const uint8_t *key)
+{
+    struct tandem_aes aes;
+    uint8_t data[16] = {0};
+
+    tandem_aes_init(&aes, NULL, key, 32);
+    tandem_aes_encrypt(&aes, data, data, 1);
+    tandem_aes_wipe(&aes);
+}
+
+/* After encryption, no word of the key is left in the frames of the calls. */
+static void test_no_key_left(void)
+{
+    static uint8_t key[32];
+
+    for (int i = 0; i < 32; i++)
+        key[i] = (uint8_t)(41 * i + 7);
+    left_on_stack(key, 0);
+    encrypt_once(key);
+    CHECK_EQUAL(left_on_stack(key, sizeof key), 0);
+}
+
 int main(void)
 {
     RUN(test_sign);
     RUN(test_nothing_left);
     RUN(test_equal);
     RUN(test_keys);
+    RUN(test_aes);
+    RUN(test_no_key_left);
     return check_report();
 }

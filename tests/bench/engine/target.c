@@ -17,6 +17,8 @@
 #define CASE_P256 7
 #define CASE_HMAC 8
 #define CASE_HKDF 9
+#define CASE_AES_ENCRYPT 10
+#define CASE_AES_DECRYPT 11
 
 #define HASHED 4096 /* bytes of the message of a hash */
 #define PAINT 0xA5C35A3Cu
@@ -73,6 +75,19 @@ static int call(void)
     uint8_t out[64];
 
     return tandem_hkdf_sha256(0, (const void *)0, 32, (const void *)0, 32, (const void *)0, 32, out, 64) == TANDEM_OK;
+#elif BENCH_CASE == CASE_AES_ENCRYPT || BENCH_CASE == CASE_AES_DECRYPT
+    uint8_t out[256];
+    struct tandem_aes aes;
+    int right = tandem_aes_init(&aes, 0, (const void *)0, 32) == TANDEM_OK;
+
+    for (uint32_t i = 0; i < HASHED; i += sizeof out) {
+#if BENCH_CASE == CASE_AES_ENCRYPT
+        right &= tandem_aes_encrypt(&aes, out, (const void *)(uintptr_t)i, sizeof out / 16) == TANDEM_OK;
+#else
+        right &= tandem_aes_decrypt(&aes, out, (const void *)(uintptr_t)i, sizeof out / 16) == TANDEM_OK;
+#endif
+    }
+    return right;
 #elif BENCH_CASE == CASE_CRC16
     return tandem_crc16(TANDEM_CRC16_CCITT_START, (const void *)0, HASHED) != 0;
 #elif BENCH_CASE == CASE_CRC32
