@@ -37,14 +37,20 @@ tandem_part(host ${TANDEM_HOST_SOURCES})
 tandem_part(link ${TANDEM_LINK_SOURCES})
 tandem_part(link_device ${TANDEM_LINK_DEVICE_SOURCES})
 tandem_part(link_host ${TANDEM_LINK_HOST_SOURCES})
+tandem_part(realtek ${TANDEM_REALTEK_SOURCES})
 
-tandem_library(tandem tandem STATIC engine package device portcheck host link link_device link_host)
-tandem_library(tandem_device device STATIC engine package device portcheck link link_device)
-tandem_library(tandem_host host STATIC engine package host link link_host)
+set(TANDEM_PARTS_BOTH engine package link realtek)
+set(TANDEM_PARTS_DEVICE device portcheck link_device)
+set(TANDEM_PARTS_HOST host link_host)
+
+tandem_library(tandem tandem STATIC ${TANDEM_PARTS_BOTH} ${TANDEM_PARTS_DEVICE} ${TANDEM_PARTS_HOST})
+tandem_library(tandem_device device STATIC ${TANDEM_PARTS_BOTH} ${TANDEM_PARTS_DEVICE})
+tandem_library(tandem_host host STATIC ${TANDEM_PARTS_BOTH} ${TANDEM_PARTS_HOST})
 
 if(TANDEM_BUILD_SHARED)
     include(cmake/exports.cmake)
-    tandem_library(tandem_shared shared SHARED engine package device portcheck host link link_device link_host)
+    tandem_library(tandem_shared shared SHARED
+        ${TANDEM_PARTS_BOTH} ${TANDEM_PARTS_DEVICE} ${TANDEM_PARTS_HOST})
     # Before 1.0 a minor version may change the binary interface.
     if(PROJECT_VERSION_MAJOR EQUAL 0)
         set(soversion ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})

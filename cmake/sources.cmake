@@ -60,3 +60,7 @@ set(TANDEM_LINK_DEVICE_SOURCES
     src/transport/link/recovery.c)
 set(TANDEM_LINK_HOST_SOURCES
     src/transport/link/link_host.c)
+
+# Realtek's DFU, in the same three parts.
+set(TANDEM_REALTEK_SOURCES
+    src/transport/realtek/realtek_wire.c)

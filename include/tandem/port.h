@@ -116,6 +116,99 @@ struct tandem_packet_port {
     uint16_t (*mtu)(void *ctx);
 };
 
+/** Answers of the Attribute Protocol (Bluetooth Core, Vol 3 Part F, 3.4.1.1), as far as Tandem gives or looks at
+ *  them. A handler's answer goes to the peer as it is. */
+enum tandem_att {
+    TANDEM_ATT_OK = 0x00,                  /**< done */
+    TANDEM_ATT_INVALID_HANDLE = 0x01,      /**< no such attribute */
+    TANDEM_ATT_READ_NOT_PERMITTED = 0x02,  /**< cannot be read */
+    TANDEM_ATT_WRITE_NOT_PERMITTED = 0x03, /**< cannot be written */
+    TANDEM_ATT_INVALID_PDU = 0x04,         /**< makes no sense */
+    TANDEM_ATT_AUTHENTICATION = 0x05,      /**< pair first */
+    TANDEM_ATT_NOT_SUPPORTED = 0x06,       /**< the peer does not know the request */
+    TANDEM_ATT_INVALID_OFFSET = 0x07,      /**< beyond the value's end */
+    TANDEM_ATT_NOT_FOUND = 0x0A,           /**< no such attribute in the range; host: no such characteristic */
+    TANDEM_ATT_INVALID_LENGTH = 0x0D,      /**< a value of that length does not fit */
+    TANDEM_ATT_UNLIKELY = 0x0E,            /**< failed for a reason of its own */
+    TANDEM_ATT_ENCRYPTION = 0x0F,          /**< encrypt first */
+    TANDEM_ATT_RESOURCES = 0x11,           /**< no room for it */
+    TANDEM_ATT_APPLICATION = 0x80          /**< first of those that a profile defines, up to 0x9F */
+};
+
+/** Connection parameters, in the units of the Bluetooth Core. */
+struct tandem_gatt_parameters {
+    uint16_t interval_min; /**< 1.25 ms */
+    uint16_t interval_max; /**< 1.25 ms */
+    uint16_t latency;      /**< connection events that the device may skip */
+    uint16_t timeout;      /**< 10 ms */
+};
+
+/**
+ * GATT, device side: what a server's transport sends. A characteristic is a
+ * number of the transport's own, which the port maps to its handles. What the
+ * host reads and writes comes in through the transport's handlers; the
+ * `enum tandem_att` that they return goes to the host.
+ */
+struct tandem_gatt_port {
+    void *ctx; /**< handed to every function */
+    /** Send a value of at most mtu() - 3 bytes, unconfirmed.
+     *  @return TANDEM_OK; TANDEM_AGAIN no buffer free now; TANDEM_ERROR_STATE not subscribed;
+     * TANDEM_ERROR_DISCONNECTED; TANDEM_ERROR_PORT */
+    enum tandem_status (*notify)(void *ctx, uint16_t characteristic, const void *data, size_t size);
+    /** Optional: the same, confirmed by the host. @return as notify(); TANDEM_AGAIN also while one is unconfirmed */
+    enum tandem_status (*indicate)(void *ctx, uint16_t characteristic, const void *data, size_t size);
+    /** ATT MTU of the connection now, in bytes; at least 23. */
+    uint16_t (*mtu)(void *ctx);
+    /** Optional: ask the host for connection parameters. @return TANDEM_OK asked; TANDEM_ERROR_DISCONNECTED;
+     *  TANDEM_ERROR_PORT */
+    enum tandem_status (*parameters)(void *ctx, const struct tandem_gatt_parameters *parameters);
+    /** Optional: end the connection once what was sent is out. @return TANDEM_OK; TANDEM_ERROR_DISCONNECTED */
+    enum tandem_status (*disconnect)(void *ctx);
+};
+
+#define TANDEM_GATT_ADDRESS_SIZE 6 /**< bytes of a device address */
+
+/** Whom to connect to: whoever matches one of these. Bytes are only looked at during the call. */
+struct tandem_gatt_peer {
+    const uint8_t *address;      /**< 6 bytes, most significant first; NULL: not by address */
+    uint8_t random;              /**< 1: `address` is a random one */
+    uint8_t manufacturer_size;   /**< bytes; 0: not by manufacturer data */
+    const uint8_t *manufacturer; /**< what manufacturer data begin with, company first as on air */
+    const char *name;            /**< complete local name; NULL: not by name */
+};
+
+/**
+ * GATT, host side. One connection. At most one of connect(), read(), write()
+ * and subscribe() is under way at a time; each that returned TANDEM_OK ends in
+ * one call of the transport's matching `…_on_…` function, later and never from
+ * inside, unless the connection ends first, which is told too. The port
+ * discovers the services and exchanges the MTU on its own before it tells that
+ * the connection is there; a characteristic that the device does not have
+ * answers TANDEM_ATT_NOT_FOUND.
+ */
+struct tandem_gatt_host_port {
+    void *ctx; /**< handed to every function */
+    /** Find and connect; goes on until it succeeds or disconnect(). @return TANDEM_OK; TANDEM_ERROR_PORT */
+    enum tandem_status (*connect)(void *ctx, const struct tandem_gatt_peer *peer);
+    /** End the connection, or the attempt. @return TANDEM_OK (also when there was none); TANDEM_ERROR_PORT */
+    enum tandem_status (*disconnect)(void *ctx);
+    /** Read a whole value, with as many requests as it takes. @return TANDEM_OK; TANDEM_AGAIN;
+     * TANDEM_ERROR_DISCONNECTED; TANDEM_ERROR_PORT */
+    enum tandem_status (*read)(void *ctx, uint16_t characteristic);
+    /** Write with response; `data` is copied. @return as read() */
+    enum tandem_status (*write)(void *ctx, uint16_t characteristic, const void *data, size_t size);
+    /** Write without response at most mtu() - 3 bytes, whole or not at all; needs no completion.
+     *  @return TANDEM_OK; TANDEM_AGAIN no buffer free now; TANDEM_ERROR_DISCONNECTED; TANDEM_ERROR_PORT */
+    enum tandem_status (*write_command)(void *ctx, uint16_t characteristic, const void *data, size_t size);
+    /** Switch notifications (or indications, where it has only these) on or off. @return as read() */
+    enum tandem_status (*subscribe)(void *ctx, uint16_t characteristic, int on);
+    /** ATT MTU of the connection now, in bytes; at least 23. */
+    uint16_t (*mtu)(void *ctx);
+    /** Optional: ask for connection parameters. @return TANDEM_OK asked; TANDEM_ERROR_DISCONNECTED; TANDEM_ERROR_PORT
+     */
+    enum tandem_status (*parameters)(void *ctx, const struct tandem_gatt_parameters *parameters);
+};
+
 #ifdef __cplusplus
 }
 #endif

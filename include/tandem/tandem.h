@@ -19,6 +19,7 @@
 #include "tandem/package.h"
 #include "tandem/port.h"
 #include "tandem/portcheck.h"
+#include "tandem/realtek.h"
 #include "tandem/recovery.h"
 #include "tandem/stage.h"
 #include "tandem/status.h"

@@ -46,8 +46,8 @@ WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
 # Public headers without code: the port tables speak of versions and name the engine's replacements.
 INTERFACES = {"crypto", "port", "version"}
 
-DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device")
-HOST_HALF = ("engine", "package", "host", "link", "link_host")
+DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek")
+HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek")
 
 faults = []
 
@@ -62,7 +62,8 @@ def room_of(path):
     name = os.path.splitext(parts[-1])[0]
     if parts[0] in ("port", "examples"):
         return 7, "both", name
-    if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "recovery"):
+    if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "recovery") \
+            or name.startswith("realtek"):
         half = "host" if "host" in name else "device" if "device" in name or name == "recovery" else "both"
         return 6, half, name
     if name == "tandem":
