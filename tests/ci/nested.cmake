@@ -12,4 +12,4 @@ endfunction()
 
 run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SOURCE} -B ${WORK} ${OPTIONS})
 run(${CMAKE_COMMAND} --build ${WORK} --parallel 2)
-run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK} --parallel 2 --output-on-failure --no-tests=error ${TESTS})
+run(${CMAKE_CTEST_COMMAND} --test-dir ${WORK} --parallel 4 --output-on-failure --no-tests=error ${TESTS})
