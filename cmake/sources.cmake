@@ -25,6 +25,8 @@ set(TANDEM_PACKAGE_SOURCES
 
 set(TANDEM_DEVICE_SOURCES
     src/core/bank.c
+    src/core/bare.c
+    src/core/bare_head.c
     src/core/boot.c
     src/core/boot_report.c
     src/core/device.c

@@ -63,6 +63,7 @@ struct tandem_install {
     uint8_t activate;                       /**< 1: activate as soon as it is validated */
     uint8_t all_erased;                     /**< 1: the free bank was erased beforehand */
     uint8_t closed;                         /**< 1: the buffer is in use for something else */
+    uint8_t bare;                           /**< 1: images come without a package, see bare.h */
     uint16_t block_size;                    /**< data bytes of a full block */
     uint8_t plan[TANDEM_CONFIG_MAX_IMAGES]; /**< what each slot of the free bank gets */
     uint8_t *buffer;                        /**< package bytes from `base` on */
@@ -79,6 +80,7 @@ struct tandem_install {
     uint32_t head_size;                     /**< bytes of the package's head */
     uint32_t area_used;                     /**< bytes used in the manifest area */
     uint32_t revoked;                       /**< keys revoked once it is confirmed */
+    uint32_t here;                          /**< slots whose new image is in them already, as bits */
     struct tandem_area area;                /**< where the image in hand goes */
     struct tandem_flash_op op;              /**< under way */
     struct tandem_outcome outcome;          /**< of the present or last update, while `live` */

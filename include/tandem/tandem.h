@@ -6,6 +6,7 @@
 #define TANDEM_H
 
 #include "tandem/bank.h"
+#include "tandem/bare.h"
 #include "tandem/boot.h"
 #include "tandem/boot_report.h"
 #include "tandem/config.h"

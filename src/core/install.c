@@ -50,8 +50,7 @@ enum tandem_status tandem_install_init(struct tandem_install *install, const str
     return status;
 }
 
-/* Let an operation that was started come to its end: the flash must not be touched before. */
-static void settle(struct tandem_install *install)
+void tandem_install_settle(struct tandem_install *install)
 {
     enum tandem_status status;
     do
@@ -78,18 +77,28 @@ static void open_window(struct tandem_install *install)
     install->closed = 0;
     install->retries = 0;
     install->all_erased = 0;
+    install->bare = 0;
+    install->here = 0;
     memset(install->early, 0, sizeof install->early);
 }
 
-enum tandem_status tandem_install_begin(struct tandem_install *install, const uint8_t *id, uint32_t package_size,
-                                        uint8_t activate)
+enum tandem_status tandem_install_take_over(struct tandem_install *install)
 {
     if (install->bank.state.phase == TANDEM_PHASE_TRIAL)
         return TANDEM_ERROR_TRIAL;
     if (install->bank.state.phase >= TANDEM_PHASE_SWAPPING)
         return TANDEM_ERROR_STATE; /* the bootloader has to finish first */
-    settle(install);
+    tandem_install_settle(install);
     open_window(install);
+    return TANDEM_OK;
+}
+
+enum tandem_status tandem_install_begin(struct tandem_install *install, const uint8_t *id, uint32_t package_size,
+                                        uint8_t activate)
+{
+    enum tandem_status status = tandem_install_take_over(install);
+    if (status != TANDEM_OK)
+        return status;
     install->package_size = package_size;
     install->activate = activate != 0;
     if (id != NULL && is_stored_whole(install, id)) {
@@ -117,7 +126,7 @@ uint32_t tandem_install_wants(const struct tandem_install *install)
     return install->base + install->fill;
 }
 
-uint32_t tandem_install_limit(const struct tandem_install *install)
+uint32_t tandem_install_window_end(const struct tandem_install *install)
 {
     uint32_t wants = tandem_install_wants(install);
     if (install->job == JOB_IDLE || install->job == JOB_ERASE_IDLE || install->closed)
@@ -126,6 +135,11 @@ uint32_t tandem_install_limit(const struct tandem_install *install)
     if (install->package_size != 0)
         room = least(room, install->package_size > wants ? install->package_size - wants : 0);
     return wants + room;
+}
+
+uint32_t tandem_install_limit(const struct tandem_install *install)
+{
+    return install->bare ? tandem_install_wants(install) : tandem_install_window_end(install);
 }
 
 int tandem_install_gap(const struct tandem_install *install)
@@ -173,23 +187,28 @@ static int remember(struct tandem_install *install, uint32_t begin, uint32_t end
     return 1;
 }
 
-enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t offset, const void *data, size_t size)
+void tandem_install_take_in(struct tandem_install *install, uint32_t offset, const void *data, size_t size)
 {
-    if (install->job == JOB_IDLE || install->job == JOB_ERASE_IDLE)
-        return TANDEM_ERROR_STATE;
-    uint32_t wants = tandem_install_wants(install), limit = tandem_install_limit(install);
+    uint32_t wants = tandem_install_wants(install), limit = tandem_install_window_end(install);
     if (size == 0 || size > 0xFFFFFFFFu - offset || offset >= limit || offset + size <= wants)
-        return TANDEM_OK;
+        return;
     /* What is already contiguous may be in use, and has perhaps been checked: it is never written over. */
     uint32_t begin = offset > wants ? offset : wants;
     uint32_t end = least(offset + (uint32_t)size, limit);
     if (begin > wants && !remember(install, begin, end))
-        return TANDEM_OK;
+        return;
     memcpy(install->buffer + (begin - install->base), (const uint8_t *)data + (begin - offset), end - begin);
     if (begin == wants) {
         install->fill += end - begin;
         absorb(install);
     }
+}
+
+enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t offset, const void *data, size_t size)
+{
+    if (install->job == JOB_IDLE || install->job == JOB_ERASE_IDLE || install->bare)
+        return TANDEM_ERROR_STATE;
+    tandem_install_take_in(install, offset, data, size);
     return TANDEM_OK;
 }
 
@@ -310,7 +329,7 @@ enum tandem_status tandem_install_confirm(struct tandem_install *install)
 enum tandem_status tandem_install_abort(struct tandem_install *install)
 {
     struct tandem_bank_state *state = &install->bank.state;
-    settle(install);
+    tandem_install_settle(install);
     if (install->job != JOB_IDLE && install->job != JOB_ERASE_IDLE) {
         install->outcome.status = TANDEM_ERROR_CANCELLED;
         install->state = TANDEM_STATE_IDLE;
@@ -326,7 +345,7 @@ enum tandem_status tandem_install_abort(struct tandem_install *install)
 
 enum tandem_status tandem_install_seen(struct tandem_install *install)
 {
-    settle(install);
+    tandem_install_settle(install);
     return tandem_bank_outcome_seen(&install->bank);
 }
 

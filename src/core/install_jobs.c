@@ -155,7 +155,9 @@ static enum tandem_status work_forget(struct tandem_install *install)
     memset(proof, 0, sizeof state->proofs[0]);
     if (tandem_bank_store(&install->bank) != TANDEM_OK)
         return flash_failed(install, 0);
-    return next(install, install->all_erased ? JOB_WRITE_MANIFEST : JOB_ERASE_MANIFEST);
+    if (!install->all_erased)
+        return next(install, JOB_ERASE_MANIFEST);
+    return next(install, install->bare ? JOB_BARE : JOB_WRITE_MANIFEST);
 }
 
 static enum tandem_status work_erase_manifest(struct tandem_install *install)
@@ -164,7 +166,7 @@ static enum tandem_status work_erase_manifest(struct tandem_install *install)
     struct tandem_sector sector;
     if (install->cursor >= area->size) {
         install->cursor = 0;
-        return next(install, JOB_WRITE_MANIFEST);
+        return next(install, install->bare ? JOB_BARE : JOB_WRITE_MANIFEST);
     }
     if (!tandem_flash_sector(area->flash, area->address + install->cursor, &sector))
         return flash_failed(install, area->address);
@@ -257,6 +259,8 @@ static uint8_t find_step(const struct tandem_install *install, unsigned from, ui
 static enum tandem_status checkpoint(struct tandem_install *install)
 {
     struct tandem_progress progress;
+    if (install->bare)
+        return TANDEM_OK; /* there is no package to go on with */
     progress.tag = tandem_load_le16(install->outcome.id);
     progress.offset = install->base;
     progress.written = install->written;
@@ -303,9 +307,9 @@ static enum tandem_status work_next(struct tandem_install *install, unsigned fro
     }
     if (!take_step(install, step, slot))
         return flash_failed(install, manifest_area(install)->address);
-    if (step < STEP_RECEIVE) {
+    if (step < STEP_RECEIVE || (install->here >> slot & 1)) {
         tandem_install_close(install);
-        return next(install, JOB_COPY);
+        return next(install, step < STEP_RECEIVE ? JOB_COPY : JOB_HASH);
     }
     install->closed = 0;
     tandem_install_rebase(install, install->payload);
@@ -347,7 +351,7 @@ static enum tandem_status work_start(struct tandem_install *install)
     if (state->phase == TANDEM_PHASE_RECEIVING) /* the heads were only written anew */
         return go_on(install) ? TANDEM_AGAIN : flash_failed(install, manifest_area(install)->address);
     enum tandem_status status = work_next(install, 0);
-    if (status != TANDEM_AGAIN)
+    if (status != TANDEM_AGAIN || install->bare)
         return status;
     state->phase = TANDEM_PHASE_RECEIVING;
     state->outcome = install->outcome;
@@ -365,8 +369,7 @@ static int reread_head(struct tandem_install *install, struct tandem_manifest *m
            memcmp(manifest->id, install->bank.state.outcome.id, sizeof manifest->id) == 0;
 }
 
-/* The bytes of the slot in hand that lie in one sector with the bank's manifest, from `*address` on. */
-static uint32_t shared_with_manifest(const struct tandem_install *install, uint32_t *address)
+uint32_t tandem_install_shared(const struct tandem_install *install, uint32_t *address)
 {
     const struct tandem_area *area = &install->area, *manifest = manifest_area(install);
     struct tandem_sector sector;
@@ -419,7 +422,7 @@ int tandem_install_resume(struct tandem_install *install)
     install->outcome.stage = TANDEM_STAGE_RECEIVE;
     install->outcome.image = 0;
     install->outcome.detail = 0;
-    uint32_t shared = shared_with_manifest(install, &address);
+    uint32_t shared = tandem_install_shared(install, &address);
     if (install->job != JOB_HASH && shared != 0 &&
         !tandem_flash_is_erased(manifest_area(install)->flash, address, shared))
         renew_heads(install);
@@ -428,8 +431,8 @@ int tandem_install_resume(struct tandem_install *install)
 
 /* ---- writing ---- */
 
-/* Erase the sector at `erased`; the one that holds this bank's manifest is erased already. */
-static enum tandem_status erase_one(struct tandem_install *install)
+/* The sector at `erased`; the one that holds this bank's manifest is erased already. */
+enum tandem_status tandem_install_erase_one(struct tandem_install *install)
 {
     const struct tandem_area *area = &install->area, *manifest = manifest_area(install);
     struct tandem_sector sector;
@@ -442,14 +445,13 @@ static enum tandem_status erase_one(struct tandem_install *install)
     return start_op(install, area->flash, sector.address, NULL, 0);
 }
 
-/* Program some of `size` bytes to the slot at `place`, erasing first where that is due. */
-static enum tandem_status write_some(struct tandem_install *install, uint32_t place, const uint8_t *data, uint32_t size,
-                                     uint32_t *done)
+enum tandem_status tandem_install_write(struct tandem_install *install, uint32_t place, const uint8_t *data,
+                                        uint32_t size, uint32_t *done)
 {
     const struct tandem_area *area = &install->area;
     *done = 0;
     if (place >= install->erased)
-        return erase_one(install);
+        return tandem_install_erase_one(install);
     return start_program(install, area->flash, area->address + place, data, least(size, install->erased - place), done);
 }
 
@@ -485,7 +487,7 @@ static enum tandem_status work_block(struct tandem_install *install)
 {
     uint32_t need = block_need(install);
     if (install->fill < need)
-        return install->erased < install->image_size ? erase_one(install) : TANDEM_OK;
+        return install->erased < install->image_size ? tandem_install_erase_one(install) : TANDEM_OK;
     uint8_t digest[TANDEM_BLOCK_DIGEST_SIZE];
     enum tandem_status status = tandem_block_digest(device_of(install)->crypto, install->buffer, need, digest);
     if (status != TANDEM_OK)
@@ -529,7 +531,8 @@ static enum tandem_status work_write(struct tandem_install *install)
     uint32_t data = block_data(install), need = block_need(install), done;
     if (install->cursor < data) {
         uint32_t at = install->cursor;
-        enum tandem_status status = write_some(install, install->written + at, install->buffer + at, data - at, &done);
+        enum tandem_status status =
+            tandem_install_write(install, install->written + at, install->buffer + at, data - at, &done);
         install->cursor += done;
         return status;
     }
@@ -557,7 +560,7 @@ static enum tandem_status image_failed(struct tandem_install *install, enum tand
         return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, detail);
     *plan -= PLAN_SAME;
     install->state = TANDEM_STATE_RECEIVING; /* the host was told that nothing is wanted any more */
-    uint32_t shared = shared_with_manifest(install, &address);
+    uint32_t shared = tandem_install_shared(install, &address);
     status = work_next(install, install->step + 1u);
     if (status != TANDEM_AGAIN || shared == 0)
         return status;
@@ -575,39 +578,44 @@ static enum tandem_status work_copy(struct tandem_install *install)
     if (left == 0)
         return next(install, JOB_HASH);
     if (install->written >= install->erased)
-        return erase_one(install);
+        return tandem_install_erase_one(install);
     if (from.flash->read(from.flash->ctx, from.address + install->written, install->buffer, size) != TANDEM_OK)
         return image_failed(install, TANDEM_ERROR_FLASH, from.address + install->written);
     /* A piece that is not the last ends on a program unit. */
     if (size < left)
         size &= ~(uint32_t)(TANDEM_CONFIG_MAX_PROGRAM_UNIT - 1u);
-    enum tandem_status status = write_some(install, install->written, install->buffer, size, &done);
+    enum tandem_status status = tandem_install_write(install, install->written, install->buffer, size, &done);
     install->written += done;
     return status;
 }
 
 /* ---- reading back ---- */
 
-static enum tandem_status work_hash(struct tandem_install *install)
+enum tandem_status tandem_install_hash(struct tandem_install *install, uint8_t digest[TANDEM_SHA256_SIZE])
 {
     const struct tandem_area *area = &install->area;
-    uint8_t piece[HASH_PIECE], digest[TANDEM_SHA256_SIZE];
+    uint8_t piece[HASH_PIECE];
     uint32_t part = least(install->image_size - install->cursor, HASH_MAX);
     enum tandem_status status = TANDEM_OK;
-    uint8_t slot;
-    if (install->cursor == 0) {
+    if (install->cursor == 0)
         status = tandem_sha256_init(&install->hash, device_of(install)->crypto);
-        if (find_step(install, install->step + 1u, &slot) == STEP_NONE)
-            install->state = TANDEM_STATE_VALIDATING;
-    }
     if (status == TANDEM_OK)
         status = tandem_flash_hash(area->flash, area->address + install->cursor, part, &install->hash, piece,
                                    sizeof piece, device_of(install)->system);
     install->cursor += part;
     if (status == TANDEM_OK && install->cursor < install->image_size)
         return TANDEM_AGAIN;
-    if (status == TANDEM_OK)
-        status = tandem_sha256_final(&install->hash, digest);
+    return status == TANDEM_OK ? tandem_sha256_final(&install->hash, digest) : status;
+}
+
+static enum tandem_status work_hash(struct tandem_install *install)
+{
+    uint8_t digest[TANDEM_SHA256_SIZE], slot;
+    if (install->cursor == 0 && find_step(install, install->step + 1u, &slot) == STEP_NONE)
+        install->state = TANDEM_STATE_VALIDATING;
+    enum tandem_status status = tandem_install_hash(install, digest);
+    if (status == TANDEM_AGAIN)
+        return TANDEM_AGAIN;
     if (status != TANDEM_OK)
         return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, install->cursor);
     if (!tandem_equal(digest, install->digest, sizeof digest))
@@ -674,6 +682,7 @@ enum tandem_status tandem_install_work(struct tandem_install *install)
         return work_hash(install);
     case JOB_FINISH:
         return work_finish(install);
+    case JOB_BARE:
     case JOB_IDLE:
     case JOB_ERASE_IDLE:
         break;

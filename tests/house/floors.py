@@ -35,7 +35,7 @@ ROOMS = [
     (3, "both", ["package", "version"]),
     (3, "host", ["package_write"]),
     (4, "device", ["bank", "journal", "flash", "device", "exchange", "loader", "stage"]),
-    (5, "device", ["install", "boot", "portcheck"]),
+    (5, "device", ["bare", "install", "boot", "portcheck"]),
     (5, "host", ["update", "group", "status_text"]),
 ]
 # Headers that come with a freestanding compiler, and string.h for the four mem functions.
