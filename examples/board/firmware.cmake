@@ -28,7 +28,7 @@ endmacro()
 function(board_image name script source)
     set(cortex_m ${board_shared}/../../port/cortex_m)
     add_executable(${name} ${source} ${board_sources} ${CMAKE_CURRENT_BINARY_DIR}/public_key.c
-        ${board_shared}/service.c ${cortex_m}/cortex_m_start.c)
+        ${board_shared}/decision.c ${board_shared}/service.c ${board_shared}/start.c ${cortex_m}/cortex_m_start.c)
     set_target_properties(${name} PROPERTIES SUFFIX .elf C_STANDARD 99 C_EXTENSIONS OFF
         LINK_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${script}.ld;${CMAKE_CURRENT_SOURCE_DIR}/${board_script}")
     target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${board_shared} ${cortex_m} ${board_includes})

@@ -7,6 +7,7 @@
 #include "nrf51.h"
 #include "service.h"
 #include "start.h"
+#include "vectors.h"
 
 #define GIVE_UP_MS 300u /* a firmware that failed its test restarts then */
 

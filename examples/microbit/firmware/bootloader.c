@@ -5,12 +5,11 @@
  * the application asked for it.
  */
 #include "board.h"
-#include "device.h"
-#include "handover.h"
-#include "nrf51.h"
+#include "decision.h"
 #include "service.h"
 #include "start.h"
 #include "tandem_cortex_m.h"
+#include "vectors.h"
 
 #ifndef RECOVERY_SILENCE_MS
 #define RECOVERY_SILENCE_MS 60000u /* then the firmware, if there is one, is started after all */
@@ -25,7 +24,7 @@ __attribute__((naked)) static void forward(void)
 {
     __asm__(".syntax unified\n"
             "mrs  r0, ipsr\n"
-            "ldr  r1, =0x20003FC0\n" /* HANDOVER_ADDRESS */
+            "ldr  r1, =0x20003FC0\n" /* VECTORS_IN_USE_ADDRESS */
             "ldr  r1, [r1]\n"
             "lsls r0, r0, #2\n"
             "ldr  r0, [r1, r0]\n"
@@ -62,14 +61,13 @@ static const struct vectors own = {
 
 static void enter(void)
 {
-    HANDOVER->vectors = &own; /* RAM is random: from here on a fault leads somewhere */
+    VECTORS_IN_USE = &own; /* RAM is random: from here on a fault leads somewhere */
     start();
 }
 
-/* Whether an image can be started at all: what was signed may still have been linked for another place. */
-static int is_startable(const struct tandem_boot_image *image)
+int board_is_startable(const struct tandem_boot_image *image)
 {
-    static const struct tandem_cortex_m_rules rules = {RAM_ADDRESS, HANDOVER_ADDRESS, sizeof(struct vectors)};
+    static const struct tandem_cortex_m_rules rules = {RAM_ADDRESS, RAM_END, sizeof(struct vectors)};
     uint32_t address = image->area.address;
     return tandem_cortex_m_check(&rules, (const uint32_t *)address, address, image->size, image->load_address) ==
            TANDEM_CORTEX_M_STARTABLE;
@@ -79,7 +77,7 @@ static void start_image(const struct tandem_boot_image *image)
 {
     const struct vectors *vectors = (const struct vectors *)image->area.address;
     board_quiet();
-    HANDOVER->vectors = vectors;
+    VECTORS_IN_USE = vectors;
     jump(vectors);
 }
 
@@ -87,20 +85,7 @@ int main(void)
 {
     static struct tandem_boot boot;
     board_init();
-    enum tandem_recovery_cause cause = tandem_recovery_wanted(HANDOVER->report, HANDOVER->request, board_button());
-    enum tandem_status status = cause == TANDEM_RECOVERY_NOT
-                                    ? tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer)
-                                    : tandem_recovery_decide(&boot, &device, device_buffer, sizeof device_buffer);
-    if (status == TANDEM_OK && !is_startable(&boot.images[0])) {
-        if (boot.reason == TANDEM_BOOT_TRIAL)
-            restart(); /* signed, but not startable: let its trial run out, which brings the other bank back */
-        boot.reason = TANDEM_BOOT_NONE;
-        boot.status = status = TANDEM_ERROR_FORMAT;
-    }
-    if (status != TANDEM_OK)
-        cause = TANDEM_RECOVERY_NOTHING;
-    tandem_boot_report_store(HANDOVER->report, &boot, cause);
-    if (cause == TANDEM_RECOVERY_NOT)
+    if (decision_make(&boot, board_button()) == TANDEM_RECOVERY_NOT)
         start_image(&boot.images[0]);
     service_recover(RECOVERY_SILENCE_MS);
     restart();

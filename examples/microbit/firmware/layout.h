@@ -21,7 +21,10 @@
 #define BANK_SIZE 0x1B000u
 
 #define RAM_ADDRESS 0x20000000u
-#define RAM_SIZE 0x4000u
-#define HANDOVER_ADDRESS 0x20003FC0u /* 64 bytes, to the end of RAM */
+#define RAM_END 0x20003FC0u /* of an image's; the 64 bytes behind it outlive a reset */
+#define VECTORS_IN_USE_ADDRESS 0x20003FC0u
+#define HANDOVER_ADDRESS 0x20003FC4u
+
+#define DEVICE_BUFFER_SIZE 2048u
 
 #endif

@@ -16,6 +16,7 @@
 #include "handover.h"
 #include "layout.h"
 #include "start.h"
+#include "vectors.h"
 
 #define FOUR(handler) handler, handler, handler, handler
 

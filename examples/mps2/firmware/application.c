@@ -8,6 +8,7 @@
 #include "layout.h"
 #include "service.h"
 #include "start.h"
+#include "vectors.h"
 
 enum what { WORKS, FAILS, HANGS, STRAYS }; /* what APPLICATION_DOES on its trial */
 

@@ -5,17 +5,15 @@
  */
 #include "board.h"
 #include "cmsdk.h"
-#include "device.h"
-#include "handover.h"
-#include "layout.h"
+#include "decision.h"
 #include "service.h"
 #include "start.h"
 #include "tandem_cortex_m.h"
+#include "vectors.h"
 
-/* Whether an image can be started at all: what was signed may still have been linked for another place. */
-static int is_startable(const struct tandem_boot_image *image)
+int board_is_startable(const struct tandem_boot_image *image)
 {
-    static const struct tandem_cortex_m_rules rules = {RAM_ADDRESS, HANDOVER_ADDRESS, sizeof(struct vectors)};
+    static const struct tandem_cortex_m_rules rules = {RAM_ADDRESS, RAM_END, sizeof(struct vectors)};
     uint32_t address = image->area.address;
     return tandem_cortex_m_check(&rules, (const uint32_t *)address, address, image->size, image->load_address) ==
            TANDEM_CORTEX_M_STARTABLE;
@@ -42,20 +40,7 @@ int main(void)
 {
     static struct tandem_boot boot;
     board_init();
-    enum tandem_recovery_cause cause = tandem_recovery_wanted(HANDOVER->report, HANDOVER->request, 0);
-    enum tandem_status status = cause == TANDEM_RECOVERY_NOT
-                                    ? tandem_boot_decide(&boot, &device, device_buffer, sizeof device_buffer)
-                                    : tandem_recovery_decide(&boot, &device, device_buffer, sizeof device_buffer);
-    if (status == TANDEM_OK && !is_startable(&boot.images[0])) {
-        if (boot.reason == TANDEM_BOOT_TRIAL)
-            restart(); /* signed, but not startable: let its trial run out, which brings the other image back */
-        boot.reason = TANDEM_BOOT_NONE;
-        boot.status = status = TANDEM_ERROR_FORMAT;
-    }
-    if (status != TANDEM_OK)
-        cause = TANDEM_RECOVERY_NOTHING;
-    tandem_boot_report_store(HANDOVER->report, &boot, cause);
-    if (cause == TANDEM_RECOVERY_NOT)
+    if (decision_make(&boot, 0) == TANDEM_RECOVERY_NOT)
         start_image(&boot.images[0]);
     service_recover(0);
     restart();

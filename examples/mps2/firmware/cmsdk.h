@@ -37,7 +37,7 @@
 #define SYST_CVR REGISTER(0xE000E018u)
 #define SYST_CSR_ON 7u /* counting the processor's clock, with interrupts */
 
-/* Interrupts, vectors, restart. */
+/* Interrupts, vectors. */
 #define NVIC_ISER REGISTER(0xE000E100u)
 #define NVIC_ICER REGISTER(0xE000E180u)
 #define NVIC_ISPR REGISTER(0xE000E200u)
@@ -45,8 +45,6 @@
 #define SCB_ICSR REGISTER(0xE000ED04u)
 #define SCB_ICSR_PENDSTCLR (1u << 25)
 #define SCB_VTOR REGISTER(0xE000ED08u)
-#define SCB_AIRCR REGISTER(0xE000ED0Cu)
-#define SCB_AIRCR_SYSRESETREQ 0x05FA0004u
 
 /* The memory protection unit. */
 #define MPU_CTRL REGISTER(0xE000ED94u)

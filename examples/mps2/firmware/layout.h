@@ -24,6 +24,9 @@
 #define STORE_SIZE 0x34000u /* one large sector more than the primary: the room that an exchange needs */
 
 #define RAM_ADDRESS 0x20000000u
-#define HANDOVER_ADDRESS 0x2000FFC0u /* 64 bytes, to the end of RAM */
+#define RAM_END 0x2000FFC0u /* of an image's; the 64 bytes behind it outlive a reset */
+#define HANDOVER_ADDRESS RAM_END
+
+#define DEVICE_BUFFER_SIZE 2048u
 
 #endif

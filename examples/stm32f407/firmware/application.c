@@ -7,6 +7,7 @@
 #include "service.h"
 #include "start.h"
 #include "stm32f407.h"
+#include "vectors.h"
 
 #define GIVE_UP_MS 300u /* a firmware that failed its test restarts then */
 
@@ -36,7 +37,7 @@ int main(void)
     /* Only the bootloader writes where the application runs, and nobody where the bootloader is. */
     board_init(BOOTLOADER_SECTORS | APPLICATION_SECTORS);
     if (service_open(&version) != TANDEM_OK)
-        tandem_stm32f4_restart();
+        restart();
     int works = self_test();
     if (works) {
         (void)tandem_install_confirm(service_install()); /* if that fails, the next start tries again */
@@ -44,5 +45,5 @@ int main(void)
     }
     for (uint32_t begin = board_now_ms(); works || board_now_ms() - begin < GIVE_UP_MS;)
         service_run();
-    tandem_stm32f4_restart();
+    restart();
 }

@@ -37,6 +37,8 @@
 /* The last bytes of RAM outlive a reset: what one image tells the other. */
 #define HANDOVER_ADDRESS 0x2001FFC0u
 
+#define DEVICE_BUFFER_SIZE 4096u
+
 /* Stack, entry, 14 exceptions, 82 interrupts. */
 #define VECTORS 98u
 
