@@ -13,9 +13,9 @@
 #include "core/flash.h"
 #include "core/install.h"
 #include "core/loader.h"
+#include "core/mcuboot.h"
 
 #define PAGE 256u /* pieces that are programmed end at multiples of this, the last one aside */
-#define MCUBOOT_MAGIC 0x96F3B83Du
 
 /* What becomes of the image in hand. */
 enum step {

@@ -32,7 +32,7 @@ ROOMS = [
     (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),
-    (3, "both", ["package", "version"]),
+    (3, "both", ["mcuboot", "package", "version"]),
     (3, "host", ["package_write"]),
     (4, "device", ["bank", "journal", "flash", "device", "exchange", "loader", "stage"]),
     (5, "device", ["bare", "install", "boot", "portcheck"]),

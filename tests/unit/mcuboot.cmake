@@ -1,0 +1,16 @@
+# MCUboot's images beside the tool that makes them: imgtool, from PyPI.
+set(unit ${CMAKE_CURRENT_LIST_DIR})
+if(Python3_FOUND)
+    execute_process(COMMAND ${Python3_EXECUTABLE} -c "import imgtool" RESULT_VARIABLE missing OUTPUT_QUIET ERROR_QUIET)
+endif()
+if(Python3_FOUND AND NOT missing)
+    set(images ${CMAKE_CURRENT_BINARY_DIR}/mcuboot_images)
+    add_custom_command(OUTPUT ${images}/slot.bin
+        COMMAND ${Python3_EXECUTABLE} ${unit}/mcuboot_images.py ${images}
+        DEPENDS ${unit}/mcuboot_images.py VERBATIM)
+    add_custom_target(mcuboot_images DEPENDS ${images}/slot.bin)
+    tandem_test(NAME mcuboot SOURCES ${unit}/test_mcuboot.c ARGS ${images})
+    add_dependencies(test_mcuboot mcuboot_images)
+elseif(TANDEM_REQUIRE_PEERS)
+    message(FATAL_ERROR "The test of MCUboot's images needs imgtool: python3 -m pip install imgtool")
+endif()
