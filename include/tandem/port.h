@@ -209,6 +209,16 @@ struct tandem_gatt_host_port {
     enum tandem_status (*parameters)(void *ctx, const struct tandem_gatt_parameters *parameters);
 };
 
+/** Where the bytes of a package or an image come from: a file, memory, a download, flash. */
+struct tandem_source {
+    void *ctx;     /**< handed to read() */
+    uint32_t size; /**< bytes of the whole */
+    /** Read exactly `size` bytes, all of them below the source's size.
+     *  @return TANDEM_OK; TANDEM_AGAIN not there yet, ask again; TANDEM_ERROR_TIMEOUT, _DISCONNECTED, _PORT: the
+     *  updater tries again later, a limited number of times; any other error ends the update */
+    enum tandem_status (*read)(void *ctx, uint32_t offset, void *data, size_t size);
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -13,6 +13,8 @@
 #include "tandem/crypto.h"
 #include "tandem/device.h"
 #include "tandem/group.h"
+#include "tandem/image.h"
+#include "tandem/image_realtek.h"
 #include "tandem/install.h"
 #include "tandem/link.h"
 #include "tandem/link_host.h"

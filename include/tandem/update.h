@@ -14,20 +14,11 @@
 #include "tandem/boot_report.h"
 #include "tandem/install.h"
 #include "tandem/package.h"
+#include "tandem/port.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** Where a package's bytes come from: a file, memory, a download. */
-struct tandem_source {
-    void *ctx;     /**< handed to read() */
-    uint32_t size; /**< bytes of the whole */
-    /** Read exactly `size` bytes, all of them below the source's size.
-     *  @return TANDEM_OK; TANDEM_AGAIN not there yet, ask again; TANDEM_ERROR_TIMEOUT, _DISCONNECTED, _PORT: the
-     *  updater tries again later, a limited number of times; any other error ends the update */
-    enum tandem_status (*read)(void *ctx, uint32_t offset, void *data, size_t size);
-};
 
 /** What is offered to devices: a source, and what its head says. Constant while updates use it; shared by many. */
 struct tandem_offer {
