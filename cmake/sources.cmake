@@ -69,3 +69,11 @@ set(TANDEM_LINK_HOST_SOURCES
 # Realtek's DFU, in the same three parts.
 set(TANDEM_REALTEK_SOURCES
     src/transport/realtek/realtek_wire.c)
+
+# USB DFU: the device's end, the host's end.
+set(TANDEM_USB_DFU_DEVICE_SOURCES
+    src/transport/usb_dfu/usb_dfu_device.c
+    src/transport/usb_dfu/usb_dfu_device_descriptors.c
+    src/transport/usb_dfu/usb_dfu_device_endpoint.c
+    src/transport/usb_dfu/usb_dfu_device_store.c
+    src/transport/usb_dfu/usb_dfu_device_text.c)

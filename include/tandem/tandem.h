@@ -27,6 +27,9 @@
 #include "tandem/stage.h"
 #include "tandem/status.h"
 #include "tandem/update.h"
+#include "tandem/usb.h"
+#include "tandem/usb_dfu.h"
+#include "tandem/usb_endpoint.h"
 #include "tandem/version.h"
 
 #define TANDEM_VERSION_MAJOR 0        /**< of the library */

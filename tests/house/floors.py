@@ -28,7 +28,7 @@ import objects  # noqa: E402
 # beginning of its name: install_plan.c to install.
 ROOMS = [
     # floor, half, names
-    (1, "both", ["status", "bytes", "config", "port"]),
+    (1, "both", ["status", "bytes", "config", "port", "usb"]),
     (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),
@@ -46,7 +46,11 @@ WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
 # Public headers without code: the port tables speak of versions and name the engine's replacements.
 INTERFACES = {"crypto", "port", "version"}
 
-DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek")
+# Public headers of the transports that are a device's, though their names do not say so.
+DEVICE_HEADERS = ("recovery", "usb_dfu", "usb_endpoint")
+
+DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek",
+               "usb_dfu_device")
 HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek")
 
 faults = []
@@ -63,8 +67,8 @@ def room_of(path):
     if parts[0] in ("port", "examples"):
         return 7, "both", name
     if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "recovery") \
-            or name.startswith("realtek"):
-        half = "host" if "host" in name else "device" if "device" in name or name == "recovery" else "both"
+            or name.startswith(("realtek", "usb_")):
+        half = "host" if "host" in name else "device" if "device" in name or name in DEVICE_HEADERS else "both"
         return 6, half, name
     if name == "tandem":
         return 7, "both", name
