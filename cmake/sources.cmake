@@ -38,6 +38,7 @@ set(TANDEM_DEVICE_SOURCES
     src/core/install.c
     src/core/install_check.c
     src/core/install_jobs.c
+    src/core/install_pass.c
     src/core/journal.c
     src/core/loader.c
     src/core/stage.c)

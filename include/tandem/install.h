@@ -139,6 +139,19 @@ int tandem_install_gap(const struct tandem_install *install);
 enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t offset, const void *data, size_t size);
 
 /**
+ * Store the next bytes of a package that a transport cannot jump in: they come
+ * once, in order. What the device does not want is passed over, also what it
+ * has from before a power cut; nothing is stored that would be asked for again.
+ * @param install begun
+ * @param at package offset of the first byte; moved on past those that were taken
+ * @param data,size the bytes
+ * @return TANDEM_OK: all are taken; TANDEM_AGAIN: poll, then call again with the rest; TANDEM_ERROR_DIGEST (a block was
+ *         damaged, and cannot come again); TANDEM_ERROR_STATE (nothing begun); TANDEM_ERROR_TOO_LARGE (beyond 4 GB); the
+ *         outcome's status if it has failed
+ */
+enum tandem_status tandem_install_pass(struct tandem_install *install, uint32_t *at, const void *data, size_t size);
+
+/**
  * Do one step: at most one flash operation, or one KB hashed, or one
  * signature verified. A journal record may be part of a step; it is waited
  * for, and once in many records so is the erase of half the journal.

@@ -1841,6 +1841,103 @@ static void failing_engine(void)
     end(&w);
 }
 
+/* ---- a package that passes by ---- */
+
+/* In chunks, as from a transport that cannot jump. @return what the last call answered */
+static enum tandem_status passes(struct world *w, const struct package *package, uint32_t from, uint32_t to,
+                                 uint32_t chunk)
+{
+    enum tandem_status status = TANDEM_OK;
+    for (uint32_t at = from; at < to && status == TANDEM_OK;) {
+        uint32_t end = to - at < chunk ? to : at + chunk, before;
+        do {
+            before = at;
+            status = tandem_install_pass(&w->f.install, &at, package->bytes + at, end - at);
+            CHECK(at >= before && at <= end && (at == end) == (status == TANDEM_OK));
+            fixture_settle(&w->f);
+        } while (status == TANDEM_AGAIN &&
+                 (at != before || tandem_install_state(&w->f.install) != TANDEM_STATE_RECEIVING));
+    }
+    return status;
+}
+
+static void passing_by(void)
+{
+    static const uint32_t chunks[] = {1, 19, 20, 21, 64, 244, 511, 1024, 2048, 4096, 65535};
+    for (unsigned i = 0; i < sizeof chunks / sizeof chunks[0]; i++)
+        for (unsigned asynchronous = 0; asynchronous < 2; asynchronous++) {
+            static const struct fixture_options slow = {.asynchronous = 1};
+            struct world w;
+            start(&w, asynchronous ? &slow : NULL);
+            /* All of it, without its id, and then one whose other images are copied while it passes by. */
+            struct package package = same_but_app(3);
+            CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+            CHECK_EQUAL(passes(&w, &w.new, 0, w.new.size, chunks[i]), TANDEM_OK);
+            CHECK_EQUAL(tandem_install_state(&w.f.install), TANDEM_STATE_PENDING);
+            finish(&w, &w.new, &w.new, &w.new);
+            CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, package.size, 1), TANDEM_OK);
+            CHECK_EQUAL(passes(&w, &package, 0, package.size, chunks[i]), TANDEM_OK);
+            CHECK_EQUAL(tandem_install_state(&w.f.install), TANDEM_STATE_PENDING);
+            finish(&w, &package, &package, &package);
+            package_free(&package);
+            end(&w);
+        }
+}
+
+/* After a reset the package passes by from its beginning: what is there already passes by unused. */
+static void passing_by_again(void)
+{
+    struct world w;
+    start(&w, NULL);
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+    CHECK_EQUAL(passes(&w, &w.new, 0, w.new.size * 2 / 3, 100), TANDEM_OK);
+    CHECK_EQUAL(fixture_install(&w.f), TANDEM_OK);
+    uint8_t id[TANDEM_PACKAGE_ID_SIZE];
+    uint32_t there = 0;
+    CHECK(tandem_install_resumable(&w.f.install, id, &there));
+    CHECK(there > w.new.size / 2);
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+    CHECK_EQUAL(passes(&w, &w.new, 0, there / 2, 100), TANDEM_OK);
+    CHECK_EQUAL(tandem_install_wants(&w.f.install), there);
+    CHECK_EQUAL(passes(&w, &w.new, there / 2, there, 100), TANDEM_OK);
+    CHECK_EQUAL(passes(&w, &w.new, there, w.new.size, 100), TANDEM_OK);
+    finish(&w, &w.new, &w.new, &w.new);
+    end(&w);
+}
+
+/* What cannot come again has to be said. */
+static void passing_by_damaged(void)
+{
+    struct world w;
+    uint32_t at = 0;
+    start(&w, NULL);
+    CHECK_EQUAL(tandem_install_pass(&w.f.install, &at, w.new.bytes, 100), TANDEM_ERROR_STATE);
+    w.new.bytes[w.new.size / 2] ^= 1;
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+    CHECK_EQUAL(passes(&w, &w.new, 0, w.new.size, 700), TANDEM_ERROR_DIGEST);
+    CHECK_EQUAL(tandem_install_abort(&w.f.install), TANDEM_OK);
+    /* Its head is damaged: the reason is the installer's. */
+    w.new.bytes[w.new.size / 2] ^= 1;
+    w.new.bytes[100] ^= 1;
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+    CHECK_EQUAL(passes(&w, &w.new, 0, w.new.size, 700), TANDEM_ERROR_SIGNATURE);
+    w.new.bytes[100] ^= 1;
+    w.new.bytes[0] ^= 1;
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+    CHECK_EQUAL(passes(&w, &w.new, 0, w.new.size, 7), TANDEM_ERROR_FORMAT);
+    w.new.bytes[0] ^= 1;
+    at = UINT32_MAX - 10;
+    CHECK_EQUAL(tandem_install_begin(&w.f.install, NULL, 0, 1), TANDEM_OK);
+    CHECK_EQUAL(tandem_install_pass(&w.f.install, &at, w.new.bytes, 11), TANDEM_ERROR_TOO_LARGE);
+    CHECK_EQUAL(passes(&w, &w.new, 0, w.new.size, 100), TANDEM_OK);
+    /* More than the package is nobody's. */
+    at = w.new.size;
+    CHECK_EQUAL(tandem_install_pass(&w.f.install, &at, w.new.bytes, 100), TANDEM_OK);
+    CHECK_EQUAL(at, w.new.size + 100);
+    finish(&w, &w.new, &w.new, &w.new);
+    end(&w);
+}
+
 int main(void)
 {
     RUN(whole_update);
@@ -1898,5 +1995,8 @@ int main(void)
     RUN(failing_flash);
     RUN(dead_flash);
     RUN(failing_engine);
+    RUN(passing_by);
+    RUN(passing_by_again);
+    RUN(passing_by_damaged);
     return check_report();
 }
