@@ -70,6 +70,10 @@ set(TANDEM_LINK_HOST_SOURCES
 # Realtek's DFU, in the same three parts.
 set(TANDEM_REALTEK_SOURCES
     src/transport/realtek/realtek_wire.c)
+set(TANDEM_REALTEK_HOST_SOURCES
+    src/transport/realtek/realtek_host.c
+    src/transport/realtek/realtek_host_ask.c
+    src/transport/realtek/realtek_host_plan.c)
 
 # USB DFU: the device's end, the host's end.
 set(TANDEM_USB_DFU_DEVICE_SOURCES

@@ -23,6 +23,7 @@
 #include "tandem/port.h"
 #include "tandem/portcheck.h"
 #include "tandem/realtek.h"
+#include "tandem/realtek_host.h"
 #include "tandem/recovery.h"
 #include "tandem/stage.h"
 #include "tandem/status.h"

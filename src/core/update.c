@@ -539,6 +539,7 @@ static enum tandem_status step_validate(struct tandem_update *update)
     }
     if (update->best != ALL)
         update->attempt = 0;
+    update->entered = 0;
     if (++update->part < update->parts) {
         go(update, STEP_BEGIN);
     } else {

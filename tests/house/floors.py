@@ -51,7 +51,7 @@ DEVICE_HEADERS = ("recovery", "usb_dfu", "usb_endpoint")
 
 DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek",
                "usb_dfu_device")
-HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek")
+HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek", "realtek_host")
 
 faults = []
 

@@ -1,0 +1,1146 @@
+/*
+ * Realtek, host half: a device as a target for the updater. It is asked who
+ * it is, before anything is written; then each image is started, received and
+ * validated, then all are activated.
+ */
+#include "realtek_host_inner.h"
+
+#include <string.h>
+
+#include "core/bytes.h"
+
+#define SETTLE_MS 1500u /* default of options.settle_ms */
+#define BATTERY 30u     /* default of options.battery_minimum */
+#define LEAVE_MS 6000u  /* wait for the device to go down once it was told to */
+#define ENTER_MS 1000u  /* the same, for OTA mode: some wait for us to leave */
+#define PROGRAM_MS 200u /* pause after each buffer that is not checked, for it to be programmed */
+#define DATA_MS 15000u  /* longest time in which no packet can be sent */
+#define CHECK_ASKS 3u   /* times that a device is asked to check, before it counts as one that does not */
+#define REPEATS 3u      /* chunks in a row that may go wrong */
+#define PIECE 20u       /* packets that are not checked are so many bytes, or a multiple */
+#define BUFFER 2000u    /* of a device that does not tell */
+#define PACKET_MAX REALTEK_FRAME_PAYLOAD_MAX
+#define HANDSHAKE_SIZE 16u
+#define BLOCK TANDEM_AES_BLOCK_SIZE
+
+/* Sizes that the public header repeats. */
+typedef char frame_fits[TANDEM_REALTEK_FRAME_BYTES == REALTEK_FRAME_MAX ? 1 : -1];
+typedef char info_fits[sizeof((struct tandem_realtek_host *)0)->info == REALTEK_INFO_MAX ? 1 : -1];
+
+static const struct realtek_dialect *row(const struct tandem_realtek_host *host)
+{
+    return tandem_realtek_dialect_row((enum tandem_realtek_dialect)host->dialect);
+}
+
+static int has(const struct tandem_realtek_host *host, uint8_t flag)
+{
+    return (row(host)->flags & flag) != 0;
+}
+
+static uint8_t mode(const struct tandem_realtek_host *host)
+{
+    struct realtek_info info;
+
+    tandem_realtek_info_of(host, &info);
+    return info.mode;
+}
+
+static const struct tandem_realtek_part *part_at(const struct tandem_realtek_host *host, uint8_t part)
+{
+    return &host->file->parts[host->plan[part]];
+}
+
+static int is_copy(const struct tandem_realtek_host *host, uint8_t part)
+{
+    return host->plan[part] == PLAN_COPY;
+}
+
+/* ---- coming and going ---- */
+
+/* Nothing of a session outlives its link. */
+static void reset(struct tandem_realtek_host *host)
+{
+    tandem_realtek_forget(host);
+    host->ready = 0;
+    host->validated = 0;
+    host->step = 0;
+    host->fresh = 0;
+    host->reported = 0;
+    host->busy = 0;
+    host->in_fill = host->in_done = 0;
+    host->frame_size = host->frame_at = 0;
+    host->ack_fill = 0;
+    host->heard = 0;
+    host->buffer_size = 0;
+    host->reasks = 0;
+    tandem_aes_wipe(&host->aes);
+    host->ciphers = 0;
+}
+
+static void came_up(struct tandem_realtek_host *host)
+{
+    reset(host);
+    host->up = 1;
+    host->broken = TANDEM_OK;
+    host->connected_ms = host->now;
+    host->linking = LINK_SETTLING;
+}
+
+void tandem_realtek_host_on_connected(struct tandem_realtek_host *host)
+{
+    if (host->linking == LINK_COMING)
+        came_up(host);
+}
+
+void tandem_realtek_host_on_disconnected(struct tandem_realtek_host *host)
+{
+    if (host->linking == LINK_DOWN)
+        return;
+    host->up = 0;
+    if (host->broken == TANDEM_OK)
+        host->broken = TANDEM_ERROR_DISCONNECTED;
+}
+
+/* The device may be found by what its application is, or by what it advertises in OTA mode, where an earlier host may
+ * have left it. */
+static enum tandem_status seek(struct tandem_realtek_host *host)
+{
+    struct tandem_gatt_peer peer = host->peer;
+    const uint8_t *address = host->has_address != 0 ? host->address : host->peer.address;
+
+    if (host->seek == SEEK_BUD) {
+        memset(&peer, 0, sizeof peer);
+        address = host->address + 6;
+        peer.address = address;
+    }
+    if (address != NULL && (peer.manufacturer_size == 0 || host->seek != SEEK_APPLICATION)) {
+        tandem_realtek_advertisement(address, host->manufacturer);
+        peer.manufacturer = host->manufacturer;
+        peer.manufacturer_size = sizeof host->manufacturer;
+    }
+    return host->gatt->connect(host->gatt->ctx, &peer);
+}
+
+static enum tandem_status begin_link(struct tandem_realtek_host *host)
+{
+    enum tandem_status status;
+
+    host->broken = TANDEM_OK;
+    if (!realtek_is_stream(host)) {
+        host->linking = LINK_COMING;
+        status = seek(host);
+        if (status != TANDEM_OK)
+            host->linking = LINK_DOWN;
+        return status == TANDEM_OK ? TANDEM_AGAIN : status;
+    }
+    status = host->connector != NULL ? host->connector->connect(host->connector->ctx) : TANDEM_OK;
+    if (status != TANDEM_OK)
+        return status;
+    came_up(host);
+    host->linking = LINK_UP;
+    return TANDEM_OK;
+}
+
+static enum tandem_status host_connect(void *ctx)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status = (enum tandem_status)host->broken;
+
+    if (host->linking == LINK_DOWN)
+        return begin_link(host);
+    if (status != TANDEM_OK)
+        return status;
+    if (host->linking == LINK_SETTLING && host->now - host->connected_ms >= host->options.settle_ms)
+        host->linking = LINK_UP;
+    return host->linking == LINK_UP ? TANDEM_OK : TANDEM_AGAIN;
+}
+
+static enum tandem_status host_disconnect(void *ctx)
+{
+    struct tandem_realtek_host *host = ctx;
+
+    reset(host);
+    host->up = 0;
+    host->linking = LINK_DOWN;
+    host->broken = TANDEM_ERROR_DISCONNECTED;
+    if (!realtek_is_stream(host))
+        (void)host->gatt->disconnect(host->gatt->ctx);
+    else if (host->connector != NULL && host->connector->disconnect != NULL)
+        host->connector->disconnect(host->connector->ctx);
+    return TANDEM_OK;
+}
+
+/* ---- who is it? ---- */
+
+enum query_step { QUERY_PROTOCOL, QUERY_INFO, QUERY_IC, QUERY_ADDRESS, QUERY_VERSIONS, QUERY_SECTIONS, QUERY_DFU };
+
+static void next(struct tandem_realtek_host *host, unsigned step)
+{
+    host->step = (uint8_t)step;
+    host->part = 0;
+}
+
+/* A number that stands for why; the device's own words. */
+static enum tandem_status refuse(struct tandem_realtek_host *host, enum tandem_status status, uint32_t detail)
+{
+    memset(&host->outcome, 0, sizeof host->outcome);
+    host->outcome.status = status;
+    host->outcome.stage = TANDEM_STAGE_CHECK;
+    host->outcome.detail = detail;
+    host->reported = 1;
+    return status;
+}
+
+static enum tandem_status take_protocol(struct tandem_realtek_host *host, enum tandem_status status)
+{
+    uint16_t absent = realtek_is_stream(host) ? 0x0011 : REALTEK_PROTOCOL_ABSENT;
+
+    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
+        return status;
+    host->check = status == TANDEM_OK && host->answer_size >= 2 ? tandem_load_le16(host->answer) : absent;
+    next(host, QUERY_INFO);
+    return TANDEM_OK;
+}
+
+static enum tandem_status classify(struct tandem_realtek_host *host, const uint8_t *bytes, size_t size)
+{
+    enum tandem_realtek_dialect dialect;
+    struct realtek_info info;
+    enum tandem_status status = tandem_realtek_classify(host->check, bytes, size, &dialect, &info);
+
+    if (status != TANDEM_OK)
+        return refuse(host, status, status == TANDEM_ERROR_UNSUPPORTED ? host->check : (uint32_t)size);
+    host->protocol = host->check;
+    host->dialect = (uint8_t)dialect;
+    host->info_size = (uint8_t)size;
+    memcpy(host->info, bytes, size);
+    host->known = 1;
+    host->version_count = host->section_count = 0;
+    next(host, QUERY_ADDRESS);
+    return TANDEM_OK;
+}
+
+static enum tandem_status take_info(struct tandem_realtek_host *host, enum tandem_status status)
+{
+    size_t size = host->answer_size < sizeof host->info ? host->answer_size : sizeof host->info;
+
+    if (status == TANDEM_OK)
+        return classify(host, host->answer, size);
+    if (status != TANDEM_ERROR_NOT_SUPPORTED || host->check != REALTEK_PROTOCOL_ABSENT)
+        return status;
+    /* OTA mode may lack the service that tells. What the application said still holds. */
+    next(host, host->known ? QUERY_DFU : QUERY_IC);
+    return TANDEM_OK;
+}
+
+/* All that a device in OTA mode tells, to one who never saw its application. */
+static enum tandem_status take_ic(struct tandem_realtek_host *host, enum tandem_status status)
+{
+    uint8_t bytes[16] = {0};
+
+    if (status != TANDEM_OK)
+        return status == TANDEM_ERROR_NOT_SUPPORTED ? refuse(host, TANDEM_ERROR_UNSUPPORTED, host->check) : status;
+    if (host->answer_size < 2 || host->answer[0] != REALTEK_SUCCESS)
+        return refuse(host, TANDEM_ERROR_UNSUPPORTED, host->check);
+    bytes[0] = host->answer[1];
+    bytes[1] = bytes[0] == TANDEM_REALTEK_IC_8752H ? 5 : 1;
+    bytes[3] = REALTEK_MODE_CHECK;
+    host->check = bytes[0] == TANDEM_REALTEK_IC_8752H ? 0x0012 : 0;
+    status = classify(host, bytes, sizeof bytes);
+    next(host, QUERY_DFU);
+    return status;
+}
+
+static enum tandem_status take_address(struct tandem_realtek_host *host, enum tandem_status status)
+{
+    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
+        return status;
+    if (status == TANDEM_OK && host->answer_size >= 6) {
+        host->has_address = host->answer_size >= 12 ? 12 : 6;
+        memcpy(host->address, host->answer, host->has_address);
+    }
+    next(host, QUERY_VERSIONS);
+    return TANDEM_OK;
+}
+
+static uint8_t take_list(const struct tandem_realtek_host *host, int bank, struct tandem_realtek_entry *entries)
+{
+    struct realtek_entry entry;
+    uint8_t count = 0;
+
+    while (count < TANDEM_REALTEK_ENTRIES_MAX &&
+           tandem_realtek_list_entry(host->answer, host->answer_size, bank, count, &entry)) {
+        entries[count].image = entry.image;
+        entries[count++].value = entry.value;
+    }
+    return count;
+}
+
+/* Versions without ids: those of the images that the indicator names, in its order. */
+static void take_indexed(struct tandem_realtek_host *host)
+{
+    struct realtek_info info;
+    unsigned index, place = 0;
+    size_t at;
+
+    tandem_realtek_info_of(host, &info);
+    for (index = 0; index < 16 && place < host->version_count; index++)
+        place += realtek_indicator(info.indicator, index) != REALTEK_INDICATOR_ABSENT;
+    for (at = 0; at + 4 <= host->answer_size; at += 4) {
+        while (index < 16 && realtek_indicator(info.indicator, index) == REALTEK_INDICATOR_ABSENT)
+            index++;
+        if (index >= 16 || host->version_count == TANDEM_REALTEK_ENTRIES_MAX)
+            return;
+        host->versions[host->version_count].image = tandem_realtek_indexed(index++);
+        host->versions[host->version_count++].value = tandem_load_le32(host->answer + at);
+    }
+}
+
+static enum tandem_status take_versions(struct tandem_realtek_host *host, enum tandem_status status)
+{
+    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
+        return status;
+    host->fresh = status == TANDEM_OK;
+    if (status == TANDEM_OK && has(host, REALTEK_LISTS)) {
+        host->version_count = take_list(host, 1, host->versions);
+    } else if (status == TANDEM_OK) {
+        uint8_t before = host->version_count;
+
+        take_indexed(host);
+        if (host->version_count >= before + 5 && ++host->part < 16)
+            return TANDEM_OK; /* five in each characteristic: there may be more */
+    }
+    next(host, has(host, REALTEK_LISTS) ? QUERY_SECTIONS : QUERY_DFU);
+    return TANDEM_OK;
+}
+
+static enum tandem_status take_sections(struct tandem_realtek_host *host, enum tandem_status status)
+{
+    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
+        return status;
+    if (status == TANDEM_OK)
+        host->section_count = take_list(host, 0, host->sections);
+    next(host, QUERY_DFU);
+    return TANDEM_OK;
+}
+
+/* One question, one answer. @return TANDEM_OK: on to the next */
+static enum tandem_status query_step(struct tandem_realtek_host *host)
+{
+    static const uint8_t active = 0;
+    enum tandem_status status;
+    uint8_t which = realtek_is_stream(host) ? active : host->part;
+    size_t size = 1;
+
+    switch ((enum query_step)host->step) {
+    case QUERY_PROTOCOL:
+        status = tandem_realtek_ask(host, ASK_PROTOCOL, NULL, 0);
+        return status == TANDEM_AGAIN ? status : take_protocol(host, status);
+    case QUERY_INFO:
+        status = tandem_realtek_ask(host, ASK_INFO, NULL, 0);
+        return status == TANDEM_AGAIN ? status : take_info(host, status);
+    case QUERY_IC:
+        if (!host->has_dfu) {
+            status = tandem_realtek_ask(host, ASK_SUBSCRIBE, NULL, 0);
+            host->has_dfu = status == TANDEM_OK;
+            return status;
+        }
+        status = tandem_realtek_ask(host, ASK_IC, NULL, 0);
+        return status == TANDEM_AGAIN ? status : take_ic(host, status);
+    case QUERY_ADDRESS:
+        status = tandem_realtek_ask(host, ASK_ADDRESS, NULL, 0);
+        return status == TANDEM_AGAIN ? status : take_address(host, status);
+    case QUERY_VERSIONS:
+        if (realtek_is_stream(host) && host->info_size > 1 && host->info[1] <= 5)
+            size = 0;
+        status = tandem_realtek_ask(host, ASK_VERSIONS, &which, size);
+        return status == TANDEM_AGAIN ? status : take_versions(host, status);
+    case QUERY_SECTIONS:
+        status = tandem_realtek_ask(host, ASK_SECTIONS, NULL, 0);
+        return status == TANDEM_AGAIN ? status : take_sections(host, status);
+    default:
+        status = realtek_is_stream(host) ? TANDEM_OK : tandem_realtek_ask(host, ASK_SUBSCRIBE, NULL, 0);
+        host->has_dfu = status == TANDEM_OK;
+        return status;
+    }
+}
+
+static void tell_charge(struct tandem_realtek_host *host, struct tandem_info *info)
+{
+    if (host->options.battery == NULL ||
+        host->options.battery(host->options.ctx, host->seek == SEEK_BUD, &info->battery) != TANDEM_OK)
+        return;
+    info->known |= TANDEM_INFO_BATTERY | TANDEM_INFO_POLICY;
+    info->battery_minimum = host->options.battery_minimum;
+    info->version_policy = TANDEM_VERSION_ANY; /* versions are compared image by image, in check() */
+}
+
+static void tell_place(struct tandem_realtek_host *host, struct tandem_info *info)
+{
+    int runs = tandem_realtek_runs(host);
+
+    if (host->validated) {
+        info->known |= TANDEM_INFO_PLACE;
+        info->place = TANDEM_GOAL_VALIDATED;
+        return;
+    }
+    if (runs < 0)
+        return;
+    info->known |= TANDEM_INFO_PLACE;
+    info->place = runs ? TANDEM_GOAL_CONFIRMED : TANDEM_GOAL_CHECKED;
+    if (!runs && host->switched) { /* it has restarted, and runs what it ran before */
+        info->known |= TANDEM_INFO_STATE;
+        info->state = TANDEM_STATE_IDLE;
+    }
+}
+
+static void tell(struct tandem_realtek_host *host, struct tandem_info *info)
+{
+    struct realtek_info facts;
+
+    memset(info, 0, sizeof *info);
+    tandem_realtek_info_of(host, &facts);
+    info->hardware = facts.ic;
+    info->known = TANDEM_INFO_HARDWARE;
+    info->protocol = host->dialect;
+    if (tandem_realtek_version(host, &info->version))
+        info->known |= TANDEM_INFO_VERSION;
+    if (facts.active_bank == REALTEK_BANK_0 || facts.active_bank == REALTEK_BANK_1) {
+        info->known |= TANDEM_INFO_BANK;
+        info->bank = facts.active_bank == REALTEK_BANK_1;
+    }
+    host->role = (uint8_t)((facts.bud & REALTEK_BUD_ROLE) >> 2);
+    if ((facts.bud & REALTEK_BUD_LINK) != REALTEK_BUD_ALONE) {
+        info->known |= TANDEM_INFO_ROLE;
+        info->role = host->role;
+    }
+    info->ota_mode = !host->has_dfu || (host->options.ota_mode && host->seek != SEEK_OTA);
+    tell_charge(host, info);
+    tell_place(host, info);
+}
+
+static enum tandem_status host_query(void *ctx, struct tandem_info *info)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status = TANDEM_OK;
+
+    if (host->validated && host->broken == TANDEM_OK) {
+        tell(host, info); /* it waits for one word only */
+        return TANDEM_OK;
+    }
+    if (host->asking == ASK_NONE && host->step == 0)
+        host->has_dfu = 0;
+    while (status == TANDEM_OK && (host->step != QUERY_DFU || !host->has_dfu))
+        status = query_step(host);
+    if (status == TANDEM_AGAIN)
+        return status;
+    if (status == TANDEM_ERROR_NOT_SUPPORTED && host->step == QUERY_DFU)
+        status = has(host, REALTEK_LISTS) && !(mode(host) & REALTEK_MODE_OTA) ? status : TANDEM_OK;
+    host->step = 0;
+    if (status == TANDEM_OK)
+        tell(host, info);
+    return status;
+}
+
+/* Do the images of the present group run? */
+static int round_runs(const struct tandem_realtek_host *host)
+{
+    unsigned i, j;
+
+    for (i = 0; i < host->plan_count; i++) {
+        const struct tandem_realtek_part *part = part_at(host, (uint8_t)i);
+
+        for (j = 0; j < host->version_count && host->rounds[i] == host->round && part->versioned; j++)
+            if (host->versions[j].image == part->image && host->versions[j].value != part->version)
+                return 0;
+    }
+    return 1;
+}
+
+static enum tandem_status host_check(void *ctx, const struct tandem_offer *offer, uint32_t *detail)
+{
+    struct tandem_realtek_host *host = ctx;
+
+    (void)offer;
+    if (host->planned && host->unsure && (!host->fresh || round_runs(host)))
+        host->round++;
+    host->unsure = 0;
+    if (host->planned && host->round != 0)
+        return TANDEM_OK; /* in the middle of groups, versions are no measure */
+    host->planned = 0;
+    host->round = 0;
+    host->switched = 0;
+    return tandem_realtek_plan(host, detail);
+}
+
+/* ---- OTA mode ---- */
+
+static enum tandem_status host_enter(void *ctx)
+{
+    static const uint8_t go = 1;
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status;
+
+    if (host->step == 0) {
+        status = tandem_realtek_ask(host, ASK_OTA_MODE, &go, sizeof go);
+        if (status != TANDEM_OK)
+            return status;
+        host->step = 1;
+        host->sent_ms = host->now;
+    }
+    if (host->broken == TANDEM_OK && host->now - host->sent_ms < ENTER_MS)
+        return TANDEM_AGAIN;
+    host->step = 0;
+    host->seek = SEEK_OTA;
+    return TANDEM_OK;
+}
+
+/* ---- first words of a session ---- */
+
+static enum tandem_status cipher(struct tandem_realtek_host *host)
+{
+    const struct tandem_realtek_options *options = &host->options;
+
+    if (!(mode(host) & REALTEK_MODE_AES) || host->ciphers)
+        return TANDEM_OK;
+    if (options->aes_key == NULL)
+        return TANDEM_ERROR_KEY;
+    host->ciphers = 1;
+    return tandem_aes_init(&host->aes, options->crypto, options->aes_key, options->aes_key_size);
+}
+
+/* A device that knows the key, or without one a device that can count. */
+static enum tandem_status shake_hands(struct tandem_realtek_host *host)
+{
+    uint8_t sent[HANDSHAKE_SIZE], back[HANDSHAKE_SIZE];
+    enum tandem_status status = TANDEM_OK;
+    unsigned i;
+
+    for (i = 0; i < sizeof sent; i++)
+        sent[i] = (uint8_t)((host->connected_ms >> (i & 7)) + 37u * i);
+    status = tandem_realtek_demand(host, ASK_HANDSHAKE, sent, sizeof sent, TANDEM_STAGE_CHECK, 0);
+    if (status != TANDEM_OK)
+        return status;
+    if (host->answer_size < 1 + HANDSHAKE_SIZE)
+        return TANDEM_ERROR_PROTOCOL;
+    memcpy(back, host->answer + 1, sizeof back);
+    if (host->ciphers)
+        status = tandem_aes_decrypt(&host->aes, sent, sent, 1);
+    if (host->ciphers && status == TANDEM_OK)
+        status = tandem_aes_decrypt(&host->aes, back, back, 1);
+    for (i = 0; i < sizeof sent && status == TANDEM_OK; i++)
+        if (back[i] != (uint8_t)(sent[i] + 1))
+            status = TANDEM_ERROR_KEY;
+    return status;
+}
+
+/* How much is checked at once. No answer, or no: nothing is. */
+static enum tandem_status enable_check(struct tandem_realtek_host *host)
+{
+    struct realtek_info info;
+    enum tandem_status status = tandem_realtek_ask(host, ASK_CHECK, NULL, 0);
+
+    if (status == TANDEM_AGAIN)
+        return status;
+    if (host->broken != TANDEM_OK)
+        return (enum tandem_status)host->broken;
+    if (status == TANDEM_ERROR_TIMEOUT && ++host->reasks < CHECK_ASKS)
+        return TANDEM_AGAIN; /* the answer may have been lost, and a device that checks waits for reports */
+    if (status != TANDEM_OK && status != TANDEM_ERROR_TIMEOUT && status != TANDEM_ERROR_NOT_SUPPORTED)
+        return status;
+    tandem_realtek_info_of(host, &info);
+    host->buffer_size = 0;
+    if (status == TANDEM_OK && host->answer_size >= 3 && host->answer[0] == REALTEK_SUCCESS)
+        host->buffer_size = tandem_load_le16(host->answer + 1);
+    if (host->buffer_size < 64) /* cannot be meant */
+        host->buffer_size = 0;
+    return TANDEM_OK;
+}
+
+enum session_step { SESSION_CIPHER, SESSION_PARAMETERS, SESSION_HANDSHAKE, SESSION_CHECK, SESSION_READY };
+
+static enum tandem_status session(struct tandem_realtek_host *host)
+{
+    const struct tandem_gatt_host_port *gatt = host->gatt;
+    enum tandem_status status = TANDEM_OK;
+
+    while (status == TANDEM_OK && host->ready != SESSION_READY) {
+        switch ((enum session_step)host->ready) {
+        case SESSION_CIPHER:
+            status = cipher(host);
+            break;
+        case SESSION_PARAMETERS:
+            if (gatt != NULL && gatt->parameters != NULL && host->options.parameters != NULL)
+                (void)gatt->parameters(gatt->ctx, host->options.parameters);
+            break;
+        case SESSION_HANDSHAKE:
+            if (mode(host) & REALTEK_MODE_HANDSHAKE && host->dialect == TANDEM_REALTEK_8752H)
+                status = shake_hands(host);
+            break;
+        default:
+            if (mode(host) & REALTEK_MODE_CHECK)
+                status = enable_check(host);
+            break;
+        }
+        if (status == TANDEM_OK)
+            host->ready++;
+    }
+    return status;
+}
+
+/* ---- a restart ---- */
+
+/*
+ * The device is told to switch, and waited for to go down. Many go down
+ * before they answer: `unsure` then says that the word may have been lost.
+ */
+static enum tandem_status switch_over(struct tandem_realtek_host *host, uint8_t back, size_t size)
+{
+    int was_out = host->asking == ASK_ACTIVATE && host->sent;
+    enum tandem_status status;
+
+    if (host->step == 0) {
+        host->unsure = 0;
+        status = tandem_realtek_ask(host, ASK_ACTIVATE, &back, size);
+        if (status == TANDEM_ERROR_DISCONNECTED && was_out)
+            host->unsure = 1;
+        else if (status != TANDEM_OK)
+            return status;
+        else if (realtek_is_stream(host) && host->answer_size != 0 && host->answer[0] != REALTEK_SUCCESS)
+            return tandem_realtek_refused(host, host->answer[0], TANDEM_STAGE_ACTIVATE, 0);
+        host->step = 1;
+        host->sent_ms = host->now;
+    }
+    tandem_realtek_pump(host); /* its event is to be acknowledged: it waits for that */
+    if (host->broken == TANDEM_OK && host->now - host->sent_ms < LEAVE_MS)
+        return TANDEM_AGAIN;
+    host->step = 0;
+    host->resumable = 0;
+    return TANDEM_OK;
+}
+
+/* All of a group is sent: the chip restarts, and copies it to its place. The updater then finds it again. */
+static enum tandem_status next_round(struct tandem_realtek_host *host)
+{
+    int says = host->dialect != TANDEM_REALTEK_BEE2 && host->dialect != TANDEM_REALTEK_BEE1 && host->seek == SEEK_OTA;
+    enum tandem_status status = switch_over(host, 1, says ? 1u : 0u);
+
+    if (status != TANDEM_OK)
+        return status;
+    if (!host->unsure)
+        host->round++;
+    if (!says)
+        host->seek = SEEK_APPLICATION;
+    return TANDEM_ERROR_DISCONNECTED;
+}
+
+/* ---- an image begins ---- */
+
+static uint32_t first_byte(const struct tandem_realtek_host *host)
+{
+    return row(host)->data_from;
+}
+
+/* Where the device would go on with an image. */
+static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t image, uint32_t *offset)
+{
+    uint8_t body[2];
+    enum tandem_status status;
+
+    tandem_store_le16(body, image);
+    *offset = 0;
+    host->check_offset = 0;
+    status = tandem_realtek_ask(host, ASK_TARGET, body, sizeof body);
+    if (status == TANDEM_ERROR_NOT_SUPPORTED)
+        return TANDEM_OK; /* it is not needed to go on */
+    if (status != TANDEM_OK)
+        return status;
+    if (host->answer_size == 0)
+        return TANDEM_ERROR_PROTOCOL;
+    if (host->answer[0] != REALTEK_SUCCESS)
+        return tandem_realtek_refused(host, host->answer[0], TANDEM_STAGE_CHECK, image);
+    if (host->answer_size >= 9)
+        *offset = tandem_load_le32(host->answer + 5);
+    if (has(host, REALTEK_CHECK_OFFSET) && host->answer_size >= 11)
+        host->check_offset = tandem_load_le16(host->answer + 9);
+    return TANDEM_OK;
+}
+
+static int can_go_on(const struct tandem_realtek_host *host, uint8_t part, uint32_t offset)
+{
+    uint32_t size = is_copy(host, part) ? 0 : part_at(host, part)->size;
+
+    return has(host, REALTEK_RESUMES) && host->resumable == host->images[part] && offset != 0 &&
+           (offset % BLOCK == 0 || offset == size) && offset <= size;
+}
+
+static uint8_t round_begin(const struct tandem_realtek_host *host)
+{
+    uint8_t part = 0;
+
+    while (part < host->plan_count && host->rounds[part] != host->round)
+        part++;
+    return part;
+}
+
+/* How many, and from which on: with its link a device loses what it has, unless it says that it has not. */
+static enum tandem_status host_parts(void *ctx, const struct tandem_offer *offer, uint8_t *count, uint8_t *first)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status = session(host);
+    uint32_t offset = 0;
+    uint8_t i;
+
+    (void)offer;
+    if (status == TANDEM_OK && !host->planned)
+        status = TANDEM_ERROR_STATE;
+    if (status == TANDEM_OK && has(host, REALTEK_RESUMES) && host->resumable != 0 && *first < host->plan_count &&
+        host->images[*first] == host->resumable)
+        status = ask_target(host, host->resumable, &offset);
+    if (status != TANDEM_OK)
+        return status;
+    if (offset == 0 || !can_go_on(host, *first, offset)) {
+        host->resumable = 0;
+        *first = round_begin(host);
+    }
+    host->base = 0;
+    for (i = 0; i < *first; i++)
+        host->base += is_copy(host, i) ? 0 : part_at(host, i)->size;
+    host->at = 0;
+    host->step = 0;
+    *count = host->plan_count;
+    return TANDEM_OK;
+}
+
+enum begin_step { BEGIN_SHA, BEGIN_COPY, BEGIN_TARGET, BEGIN_START, BEGIN_RECEIVE, BEGIN_READY };
+
+/* Ask whether the device has this image, in one bank or the other. Never for the last: it says that it is. */
+static enum tandem_status compare(struct tandem_realtek_host *host, const struct tandem_offer *offer, uint8_t part)
+{
+    const struct tandem_realtek_part *image = part_at(host, part);
+    struct realtek_layout layout = tandem_realtek_layout_of(host->file->ic);
+    uint8_t body[4 + TANDEM_SHA256_SIZE], result = REALTEK_SHA_SEND;
+    struct realtek_info info;
+    enum tandem_status status;
+
+    tandem_realtek_info_of(host, &info);
+    host->step = BEGIN_TARGET;
+    if (host->options.no_skip || !has(host, REALTEK_LISTS) || !tandem_realtek_has_banks(&info) ||
+        layout.control < TANDEM_SHA256_SIZE || image->compressed || part == 0 || part + 1 == host->plan_count)
+        return TANDEM_OK;
+    host->step = BEGIN_SHA;
+    tandem_store_le16(body, 1);
+    tandem_store_le16(body + 2, image->image);
+    status = offer->source->read(offer->source->ctx, image->offset + layout.control - TANDEM_SHA256_SIZE, body + 4,
+                                 TANDEM_SHA256_SIZE);
+    if (status == TANDEM_OK)
+        status = tandem_realtek_ask(host, ASK_SHA, body, sizeof body);
+    if (status == TANDEM_AGAIN || host->broken != TANDEM_OK)
+        return status;
+    if (status == TANDEM_OK && host->answer_size >= 3 && tandem_load_le16(host->answer) == image->image)
+        result = host->answer[2];
+    host->skip = result == REALTEK_SHA_INACTIVE || result == REALTEK_SHA_BOTH;
+    host->step = result == REALTEK_SHA_ACTIVE ? BEGIN_COPY : host->skip ? BEGIN_READY : BEGIN_TARGET;
+    return TANDEM_OK;
+}
+
+static enum tandem_status copy(struct tandem_realtek_host *host, uint8_t part)
+{
+    uint8_t body[2];
+    enum tandem_status status;
+
+    tandem_store_le16(body, host->images[part]);
+    status = tandem_realtek_ask(host, ASK_COPY, body, sizeof body);
+    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
+        return status;
+    host->skip = status == TANDEM_OK && host->answer_size != 0 && host->answer[0] == REALTEK_SUCCESS;
+    host->step = BEGIN_READY;
+    if (host->skip)
+        return TANDEM_OK;
+    if (!is_copy(host, part)) {
+        host->step = BEGIN_TARGET; /* then it is sent */
+        return TANDEM_OK;
+    }
+    if (status == TANDEM_ERROR_NOT_SUPPORTED)
+        return TANDEM_ERROR_INCOMPLETE;
+    host->skip = host->answer_size != 0 && host->answer[0] == REALTEK_INVALID; /* it has one place: none to copy to */
+    if (host->skip)
+        return TANDEM_OK;
+    (void)tandem_realtek_refused(host, host->answer_size != 0 ? host->answer[0] : 0, TANDEM_STAGE_CHECK,
+                                 host->images[part]);
+    host->outcome.status = TANDEM_ERROR_INCOMPLETE;
+    return TANDEM_ERROR_INCOMPLETE;
+}
+
+static enum tandem_status target(struct tandem_realtek_host *host, uint8_t part)
+{
+    uint32_t offset;
+    enum tandem_status status = ask_target(host, host->images[part], &offset);
+
+    if (status != TANDEM_OK)
+        return status;
+    host->at = first_byte(host);
+    host->step = BEGIN_START;
+    if (can_go_on(host, part, offset)) {
+        host->at = offset; /* and no START, which would throw it away */
+        host->step = BEGIN_RECEIVE;
+    }
+    return TANDEM_OK;
+}
+
+static enum tandem_status start(struct tandem_realtek_host *host, uint8_t part)
+{
+    uint8_t body[REALTEK_START_BODY] = {0};
+    const struct tandem_realtek_part *image = part_at(host, part);
+    enum tandem_status status = TANDEM_OK;
+
+    memcpy(body, image->control, sizeof image->control);
+    body[REALTEK_CONTROL_HEADER] = image->compressed ? REALTEK_START_COMPRESSED : REALTEK_START_NORMAL;
+    if (host->ciphers)
+        status = tandem_aes_encrypt(&host->aes, body, body, 1);
+    if (status == TANDEM_OK)
+        status = tandem_realtek_demand(host, ASK_START, body, sizeof body, TANDEM_STAGE_CHECK, image->image);
+    if (status == TANDEM_OK)
+        host->step = BEGIN_RECEIVE;
+    return status;
+}
+
+static enum tandem_status receive(struct tandem_realtek_host *host, uint8_t part)
+{
+    uint8_t body[6];
+    enum tandem_status status = TANDEM_OK;
+
+    tandem_store_le16(body, host->images[part]);
+    tandem_store_le32(body + 2, host->at);
+    if (!realtek_is_stream(host))
+        status = tandem_realtek_ask(host, ASK_RECEIVE, body, sizeof body);
+    if (status == TANDEM_OK)
+        host->step = BEGIN_READY;
+    return status;
+}
+
+static enum tandem_status begin_step(struct tandem_realtek_host *host, const struct tandem_offer *offer, uint8_t part)
+{
+    switch ((enum begin_step)host->step) {
+    case BEGIN_SHA:
+        return compare(host, offer, part);
+    case BEGIN_COPY:
+        return copy(host, part);
+    case BEGIN_TARGET:
+        return target(host, part);
+    case BEGIN_START:
+        return start(host, part);
+    default:
+        return receive(host, part);
+    }
+}
+
+static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer, uint8_t part, uint8_t flags)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status = TANDEM_OK;
+
+    (void)flags;
+    if (part >= host->plan_count)
+        return TANDEM_ERROR_ARGUMENT;
+    if (host->rounds[part] != host->round)
+        return next_round(host);
+    if (host->asking == ASK_NONE && host->step == BEGIN_SHA) {
+        host->skip = 0;
+        host->reported = 0;
+        host->at = 0;
+        host->step = is_copy(host, part) ? BEGIN_COPY : BEGIN_SHA;
+    }
+    while (status == TANDEM_OK && host->step != BEGIN_READY)
+        status = begin_step(host, offer, part);
+    if (status == TANDEM_AGAIN)
+        return status;
+    host->step = 0;
+    if (status != TANDEM_OK)
+        return status;
+    host->part = part;
+    host->resumable = host->skip ? 0 : host->images[part];
+    host->chunk = host->chunk_end = host->at;
+    host->check = 0;
+    host->repeats = host->reasks = 0;
+    host->data_ms = host->now;
+    return TANDEM_OK;
+}
+
+/* ---- its bytes ---- */
+
+/* Bytes that are sent, and programmed, at once. */
+static uint32_t capacity(const struct tandem_realtek_host *host)
+{
+    uint32_t size = host->buffer_size;
+    struct realtek_info info;
+
+    if (size != 0) {
+        if (host->check_offset != 0 && host->check_offset < size)
+            size -= host->check_offset;
+        return size < BLOCK ? BLOCK : size - size % BLOCK;
+    }
+    if (has(host, REALTEK_LISTS))
+        return UINT32_MAX;
+    tandem_realtek_info_of(host, &info);
+    size = info.buffer_size >= PIECE ? info.buffer_size : BUFFER;
+    return size - size % PIECE;
+}
+
+static void open_chunk(struct tandem_realtek_host *host, uint32_t size)
+{
+    uint32_t most = capacity(host);
+
+    host->chunk = host->at;
+    host->chunk_end = size - host->at > most ? host->at + most : size;
+    host->check = 0;
+}
+
+static uint32_t packet_size(struct tandem_realtek_host *host)
+{
+    uint32_t most = tandem_realtek_data_max(host);
+    uint32_t unit = host->buffer_size == 0 && !has(host, REALTEK_LISTS) ? PIECE : BLOCK;
+
+    most -= most % unit;
+    if (host->dialect == TANDEM_REALTEK_BEE1)
+        most = PIECE;
+    return host->chunk_end - host->at < most ? host->chunk_end - host->at : most;
+}
+
+static enum tandem_status encrypt(struct tandem_realtek_host *host, uint8_t *data, uint32_t size)
+{
+    uint32_t blocks = size / BLOCK;
+
+    if (!host->ciphers || blocks == 0)
+        return TANDEM_OK;
+    if (!(mode(host) & REALTEK_MODE_AES_ALL))
+        blocks = 1;
+    return tandem_aes_encrypt(&host->aes, data, data, blocks);
+}
+
+static enum tandem_status send_packet(struct tandem_realtek_host *host, const struct tandem_offer *offer)
+{
+    const struct tandem_realtek_part *image = part_at(host, host->part);
+    uint8_t data[PACKET_MAX];
+    uint32_t size = packet_size(host);
+    enum tandem_status status = offer->source->read(offer->source->ctx, image->offset + host->at, data, size);
+
+    if (status == TANDEM_OK)
+        status = encrypt(host, data, size);
+    if (status == TANDEM_OK)
+        status = tandem_realtek_data(host, data, size);
+    if (status == TANDEM_AGAIN && host->now - host->data_ms >= DATA_MS)
+        return TANDEM_ERROR_TIMEOUT;
+    if (status != TANDEM_OK)
+        return status;
+    host->check = tandem_realtek_check(host->check, host->at - host->chunk, data, size);
+    host->at += size;
+    host->data_ms = host->now;
+    return TANDEM_OK;
+}
+
+/* A chunk that did not arrive whole is sent again, from where the device says. */
+static enum tandem_status resend(struct tandem_realtek_host *host, uint8_t status, uint32_t offset, uint32_t size)
+{
+    int again = status == REALTEK_INTEGRITY || status == REALTEK_LENGTH || status == REALTEK_PROGRAM;
+
+    if (!again || ++host->repeats >= REPEATS)
+        return tandem_realtek_refused(host, status, TANDEM_STAGE_RECEIVE, host->images[host->part]);
+    if (offset < first_byte(host) || offset > size)
+        return TANDEM_ERROR_PROTOCOL;
+    host->at = offset;
+    open_chunk(host, size);
+    return TANDEM_OK;
+}
+
+static enum tandem_status report(struct tandem_realtek_host *host, uint32_t size)
+{
+    uint8_t body[4];
+    uint32_t offset;
+    enum tandem_status status;
+
+    tandem_store_le16(body, (uint16_t)(host->chunk_end - host->chunk));
+    tandem_store_le16(body + 2, host->check);
+    status = tandem_realtek_ask(host, ASK_REPORT, body, sizeof body);
+    if (status == TANDEM_ERROR_TIMEOUT && host->broken == TANDEM_OK && host->reasks++ == 0)
+        return TANDEM_AGAIN; /* its answer was lost: asked once more, it tells where it stands */
+    if (status != TANDEM_OK)
+        return status;
+    if (host->answer_size < 5)
+        return TANDEM_ERROR_PROTOCOL;
+    offset = tandem_load_le32(host->answer + 1);
+    host->data_ms = host->now;
+    if (host->answer[0] != REALTEK_SUCCESS && !(host->reasks != 0 && offset == host->chunk_end))
+        return resend(host, host->answer[0], offset, size);
+    if (offset > size || offset < host->chunk)
+        return TANDEM_ERROR_PROTOCOL;
+    host->repeats = host->reasks = 0;
+    host->check_offset = 0;
+    host->at = offset;
+    open_chunk(host, size);
+    return TANDEM_OK;
+}
+
+/* Devices that check nothing get time to program each buffer. */
+static int is_programming(struct tandem_realtek_host *host)
+{
+    return host->at != host->chunk_end ? 0 : host->now - host->data_ms < PROGRAM_MS;
+}
+
+static enum tandem_status host_send(void *ctx, const struct tandem_offer *offer, uint8_t part)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status = TANDEM_OK;
+    uint32_t size;
+
+    if (host->skip)
+        return TANDEM_OK;
+    size = part_at(host, part)->size;
+    if (host->chunk == host->chunk_end)
+        open_chunk(host, size);
+    while (status == TANDEM_OK) {
+        if (host->at < host->chunk_end)
+            status = send_packet(host, offer);
+        else if (host->buffer_size != 0 && host->chunk < host->chunk_end)
+            status = report(host, size);
+        else if (host->at >= size)
+            return TANDEM_OK;
+        else if (is_programming(host))
+            return TANDEM_AGAIN;
+        else
+            open_chunk(host, size);
+    }
+    return status;
+}
+
+/* ---- its end ---- */
+
+static int is_last(const struct tandem_realtek_host *host, uint8_t part)
+{
+    return part + 1 == host->plan_count || host->rounds[part + 1] != host->rounds[part];
+}
+
+static enum tandem_status host_validate(void *ctx, uint8_t part)
+{
+    struct tandem_realtek_host *host = ctx;
+    uint8_t body[3];
+    size_t size = has(host, REALTEK_IS_LAST) ? 3 : 2;
+    enum tandem_status status = TANDEM_OK;
+
+    tandem_store_le16(body, host->images[part]);
+    body[2] = (uint8_t)is_last(host, part);
+    if (!host->skip)
+        status = tandem_realtek_demand(host, ASK_VALIDATE, body, size, TANDEM_STAGE_VALIDATE, host->images[part]);
+    if (status != TANDEM_OK)
+        return status;
+    host->resumable = 0;
+    if (!is_copy(host, part))
+        host->base += part_at(host, part)->size;
+    host->at = 0;
+    host->validated = part + 1 == host->plan_count;
+    return TANDEM_OK;
+}
+
+static enum tandem_status host_activate(void *ctx)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status = switch_over(host, 0, host->dialect == TANDEM_REALTEK_87X2G ? 1u : 0u);
+
+    if (status != TANDEM_OK)
+        return status;
+    host->switched = host->broken != TANDEM_OK;
+    host->seek = SEEK_APPLICATION;
+    host->planned = 0;
+    host->round = 0;
+    host->validated = 0;
+    if (!host->unsure || tandem_realtek_runs(host) < 0 || host->doubts++ != 0)
+        return TANDEM_OK;
+    host->switched = 0; /* its versions will tell; twice the same is no accident */
+    return TANDEM_ERROR_DISCONNECTED;
+}
+
+static enum tandem_status host_abort(void *ctx)
+{
+    struct tandem_realtek_host *host = ctx;
+    enum tandem_status status;
+
+    if (host->asking != ASK_ABORT)
+        tandem_realtek_forget(host);
+    status = tandem_realtek_ask(host, ASK_ABORT, NULL, 0);
+    if (status == TANDEM_AGAIN)
+        return status;
+    host->planned = 0;
+    host->round = 0;
+    host->resumable = 0;
+    host->validated = 0;
+    host->doubts = 0;
+    return TANDEM_OK;
+}
+
+/* ---- the rest ---- */
+
+static void host_progress(void *ctx, uint32_t *done, uint32_t *total)
+{
+    const struct tandem_realtek_host *host = ctx;
+
+    *total = host->total;
+    *done = host->base + host->at < host->total ? host->base + host->at : host->total;
+}
+
+static const struct tandem_outcome *host_report(void *ctx)
+{
+    const struct tandem_realtek_host *host = ctx;
+
+    return host->reported ? &host->outcome : NULL;
+}
+
+static void host_poll(void *ctx, uint32_t now_ms)
+{
+    struct tandem_realtek_host *host = ctx;
+
+    host->now = now_ms;
+    tandem_realtek_pump(host);
+}
+
+static void init(struct tandem_realtek_host *host, const struct tandem_realtek_file *file,
+                 const struct tandem_realtek_options *options)
+{
+    struct tandem_target functions = {
+        host,          host_connect, host_query, host_enter,      host_parts,    host_begin,  host_send, host_validate,
+        host_activate, host_abort,   NULL,       host_disconnect, host_progress, host_report, host_poll, host_check};
+
+    memset(host, 0, sizeof *host);
+    host->target = functions;
+    host->file = file;
+    if (options != NULL)
+        host->options = *options;
+    if (host->options.settle_ms == 0)
+        host->options.settle_ms = SETTLE_MS;
+    if (host->options.battery_minimum == 0)
+        host->options.battery_minimum = BATTERY;
+    host->broken = TANDEM_ERROR_DISCONNECTED;
+}
+
+void tandem_realtek_host_init_gatt(struct tandem_realtek_host *host, const struct tandem_gatt_host_port *gatt,
+                                   const struct tandem_gatt_peer *peer, const struct tandem_realtek_file *file,
+                                   const struct tandem_realtek_options *options)
+{
+    init(host, file, options);
+    host->gatt = gatt;
+    host->peer = *peer;
+}
+
+void tandem_realtek_host_init_stream(struct tandem_realtek_host *host, const struct tandem_stream_port *stream,
+                                     const struct tandem_realtek_connector *connector,
+                                     const struct tandem_realtek_file *file,
+                                     const struct tandem_realtek_options *options)
+{
+    init(host, file, options);
+    host->stream = stream;
+    host->connector = connector;
+}
+
+const struct tandem_target *tandem_realtek_host_target(const struct tandem_realtek_host *host)
+{
+    return &host->target;
+}

@@ -1,0 +1,94 @@
+/*
+ * What the files of Realtek's host half share: requests, whichever way they
+ * go, and what is to be sent.
+ */
+#ifndef TANDEM_REALTEK_HOST_INNER_H
+#define TANDEM_REALTEK_HOST_INNER_H
+
+#include "realtek_wire.h"
+#include "tandem/realtek_host.h"
+
+/* Requests. Each has its form on GATT and on the stream; some exist on one only. */
+enum realtek_ask {
+    ASK_NONE,
+    ASK_PROTOCOL,
+    ASK_INFO,
+    ASK_ADDRESS,
+    ASK_VERSIONS, /* GATT: of more characteristics than one; `body` is which */
+    ASK_SECTIONS,
+    ASK_SUBSCRIBE,
+    ASK_OTA_MODE,
+    ASK_IC,
+    ASK_HANDSHAKE,
+    ASK_CHECK,
+    ASK_TARGET,
+    ASK_START,
+    ASK_RECEIVE,
+    ASK_DATA, /* stream only: GATT's data are not answered */
+    ASK_REPORT,
+    ASK_VALIDATE,
+    ASK_ACTIVATE,
+    ASK_ABORT,
+    ASK_COPY,
+    ASK_SHA,
+    ASK_SWAP,
+    ASKS
+};
+
+/* How the link comes up. */
+enum realtek_linking { LINK_DOWN, LINK_COMING, LINK_SETTLING, LINK_UP };
+
+/* Whom to connect to. */
+enum realtek_seek {
+    SEEK_APPLICATION, /* as the caller described it */
+    SEEK_OTA,         /* the same device in its OTA mode */
+    SEEK_BUD          /* the other bud, which advertises for an update */
+};
+
+#define PLAN_COPY 0xFFu /* tandem_realtek_host::plan: no part of the file, an image to be copied */
+
+/*
+ * Ask, or go on asking: the answer is then in host->answer, its status first
+ * if it has one.
+ * @return TANDEM_OK; TANDEM_AGAIN; TANDEM_ERROR_NOT_SUPPORTED the device does not know it; TANDEM_ERROR_TIMEOUT;
+ *         TANDEM_ERROR_BUSY; TANDEM_ERROR_PROTOCOL; why the link is of no use
+ */
+enum tandem_status tandem_realtek_ask(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
+                                      size_t size);
+/* The same for requests whose answer begins with a status: a refusal becomes an error, and is noted for report(). */
+enum tandem_status tandem_realtek_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
+                                         size_t size, enum tandem_stage stage, uint16_t image);
+/* Note a refusal by the device. @return what it means */
+enum tandem_status tandem_realtek_refused(struct tandem_realtek_host *host, uint8_t status, enum tandem_stage stage,
+                                          uint16_t image);
+/* Send image bytes. @return TANDEM_OK they are out; TANDEM_AGAIN call again with the same; an error */
+enum tandem_status tandem_realtek_data(struct tandem_realtek_host *host, const void *data, size_t size);
+/* The most bytes that one packet of data carries now. */
+uint16_t tandem_realtek_data_max(struct tandem_realtek_host *host);
+/* Send what waits. */
+void tandem_realtek_pump(struct tandem_realtek_host *host);
+/* Forget the request in hand and what came for it. */
+void tandem_realtek_forget(struct tandem_realtek_host *host);
+
+static inline int realtek_is_stream(const struct tandem_realtek_host *host)
+{
+    return host->stream != NULL;
+}
+
+/* What the device says of itself, once it is known. */
+void tandem_realtek_info_of(const struct tandem_realtek_host *host, struct realtek_info *info);
+
+/* ---- realtek_host_plan.c ---- */
+
+/* Choose what the device gets, and in which groups. @return TANDEM_OK; why it does not suit, with `*detail` */
+enum tandem_status tandem_realtek_plan(struct tandem_realtek_host *host, uint32_t *detail);
+/* Does the device run what is offered, by its versions? @return 1 yes; 0 no; -1 it cannot be told */
+int tandem_realtek_runs(const struct tandem_realtek_host *host);
+/* Version of the running application, if it is told. @return 1 or 0 */
+int tandem_realtek_version(const struct tandem_realtek_host *host, struct tandem_version *version);
+/* A device that has two places for each image, one of which runs. */
+int tandem_realtek_has_banks(const struct realtek_info *info);
+/* The image whose entry `index` is in the indicator and in lists without ids. */
+uint16_t tandem_realtek_indexed(unsigned index);
+
+#endif
