@@ -14,6 +14,7 @@
 #include "tandem/device.h"
 #include "tandem/group.h"
 #include "tandem/image.h"
+#include "tandem/image_mppack.h"
 #include "tandem/image_realtek.h"
 #include "tandem/install.h"
 #include "tandem/link.h"

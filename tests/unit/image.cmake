@@ -8,4 +8,6 @@ if(NOT realtek_files AND EXISTS ${PROJECT_SOURCE_DIR}/../shared/data/realtek)
     set(realtek_files ${PROJECT_SOURCE_DIR}/../shared/data/realtek)
 endif()
 
-tandem_test(NAME image_realtek SOURCES ${unit}/test_image_realtek.c ARGS ${realtek_files})
+foreach(name realtek mppack)
+    tandem_test(NAME image_${name} SOURCES ${unit}/test_image_${name}.c ARGS ${realtek_files})
+endforeach()
