@@ -38,11 +38,12 @@ tandem_part(link ${TANDEM_LINK_SOURCES})
 tandem_part(link_device ${TANDEM_LINK_DEVICE_SOURCES})
 tandem_part(link_host ${TANDEM_LINK_HOST_SOURCES})
 tandem_part(realtek ${TANDEM_REALTEK_SOURCES})
+tandem_part(realtek_device ${TANDEM_REALTEK_DEVICE_SOURCES})
 tandem_part(realtek_host ${TANDEM_REALTEK_HOST_SOURCES})
 tandem_part(usb_dfu_device ${TANDEM_USB_DFU_DEVICE_SOURCES})
 
 set(TANDEM_PARTS_BOTH engine package link realtek)
-set(TANDEM_PARTS_DEVICE device portcheck link_device usb_dfu_device)
+set(TANDEM_PARTS_DEVICE device portcheck link_device realtek_device usb_dfu_device)
 set(TANDEM_PARTS_HOST host link_host realtek_host)
 
 tandem_library(tandem tandem STATIC ${TANDEM_PARTS_BOTH} ${TANDEM_PARTS_DEVICE} ${TANDEM_PARTS_HOST})

@@ -73,6 +73,12 @@ set(TANDEM_LINK_HOST_SOURCES
 # Realtek's DFU, in the same three parts.
 set(TANDEM_REALTEK_SOURCES
     src/transport/realtek/realtek_wire.c)
+set(TANDEM_REALTEK_DEVICE_SOURCES
+    src/transport/realtek/realtek_device.c
+    src/transport/realtek/realtek_device_gatt.c
+    src/transport/realtek/realtek_device_info.c
+    src/transport/realtek/realtek_device_stream.c
+    src/transport/realtek/realtek_device_verify.c)
 set(TANDEM_REALTEK_HOST_SOURCES
     src/transport/realtek/realtek_host.c
     src/transport/realtek/realtek_host_ask.c

@@ -24,6 +24,7 @@
 #include "tandem/port.h"
 #include "tandem/portcheck.h"
 #include "tandem/realtek.h"
+#include "tandem/realtek_device.h"
 #include "tandem/realtek_host.h"
 #include "tandem/recovery.h"
 #include "tandem/stage.h"

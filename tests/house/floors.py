@@ -50,7 +50,7 @@ INTERFACES = {"crypto", "port", "version"}
 DEVICE_HEADERS = ("recovery", "usb_dfu", "usb_endpoint")
 
 DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek",
-               "usb_dfu_device")
+               "realtek_device", "usb_dfu_device")
 HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek", "realtek_host")
 
 faults = []

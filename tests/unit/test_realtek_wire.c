@@ -43,24 +43,9 @@ static void test_control_headers(void)
         uint16_t header;
         uint32_t total;
     } vectors[] = {
-        {"050001019327"
-         "0000a0b60000",
-         0,
-         {5, 0, 0x0101, 0x2793, 0, 0xB6A0},
-         1024,
-         0xBAA0},
-        {"67b21000010992"
-         "27006c0000",
-         1,
-         {0x10, 0, 0x0901, 0x2792, 0xB267, 0x6C00},
-         1024,
-         0x7000},
-        {"57760f0004019f"
-         "37003b0000",
-         1,
-         {0x0F, 0, 0x0104, 0x379F, 0x7657, 0x3B00},
-         1280,
-         0x4000},
+        {"0500010193270000a0b60000", 0, {5, 0, 0x0101, 0x2793, 0, 0xB6A0}, 1024, 0xBAA0},
+        {"67b2100001099227006c0000", 1, {0x10, 0, 0x0901, 0x2792, 0xB267, 0x6C00}, 1024, 0x7000},
+        {"57760f0004019f37003b0000", 1, {0x0F, 0, 0x0104, 0x379F, 0x7657, 0x3B00}, 1280, 0x4000},
     };
 
     for (unsigned i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
@@ -137,12 +122,7 @@ static void test_information(void)
     CHECK_BYTES(stored, bytes("10050011000840007c550000b0010000"), 16);
 
     /* RTL87x3E over GATT: buffer check, several images; linked primary; bank 0; MTU 247 */
-    CHECK_EQUAL(tandem_realtek_classify(0x10,
-                                        bytes("0b050906"
-                                              "0001f700"
-                                              "02010000"),
-                                        12, &dialect, &info),
-                0);
+    CHECK_EQUAL(tandem_realtek_classify(0x10, bytes("0b0509060001f70002010000"), 12, &dialect, &info), 0);
     CHECK_EQUAL(dialect, TANDEM_REALTEK_AUDIO);
     CHECK_EQUAL(info.mode, REALTEK_MODE_CHECK | REALTEK_MODE_MULTI);
     CHECK_EQUAL(info.bud, REALTEK_BUD_LINKED | REALTEK_BUD_PRIMARY);
@@ -154,12 +134,7 @@ static void test_information(void)
     CHECK_BYTES(stored, bytes("0b0509060001f70002010000"), 12);
 
     /* The same as a stream: spec 7, payloads of 512, voice prompts by id */
-    CHECK_EQUAL(tandem_realtek_classify(0x11,
-                                        bytes("0b07290a"
-                                              "10020002"
-                                              "00000000"),
-                                        12, &dialect, &info),
-                0);
+    CHECK_EQUAL(tandem_realtek_classify(0x11, bytes("0b07290a1002000200000000"), 12, &dialect, &info), 0);
     CHECK_EQUAL(dialect, TANDEM_REALTEK_STREAM);
     CHECK_EQUAL(info.voice, 2);
     CHECK_EQUAL(info.mtu, 512);
@@ -168,13 +143,7 @@ static void test_information(void)
     CHECK_BYTES(stored, bytes("0b07290a1002000200000000"), 12);
 
     /* An older audio product: pair enabled, secondary, its update due */
-    CHECK_EQUAL(tandem_realtek_classify(0x10,
-                                        bytes("0403"
-                                              "02e1"
-                                              "01002000"
-                                              "00040000"),
-                                        12, &dialect, &info),
-                0);
+    CHECK_EQUAL(tandem_realtek_classify(0x10, bytes("040302e10100200000040000"), 12, &dialect, &info), 0);
     CHECK_EQUAL(info.secure_version, 2);
     CHECK_EQUAL(info.mode, REALTEK_MODE_CHECK);
     CHECK_EQUAL(info.bud, REALTEK_BUD_LINKED | REALTEK_BUD_SECONDARY);
@@ -183,12 +152,7 @@ static void test_information(void)
     CHECK_EQUAL(realtek_indicator(info.indicator, 5), REALTEK_INDICATOR_BANK_0);
 
     /* RTL87x2G */
-    CHECK_EQUAL(tandem_realtek_classify(0x15,
-                                        bytes("0f011900"
-                                              "00010102"
-                                              "00a00100"),
-                                        12, &dialect, &info),
-                0);
+    CHECK_EQUAL(tandem_realtek_classify(0x15, bytes("0f0119000001010200a00100"), 12, &dialect, &info), 0);
     CHECK_EQUAL(dialect, TANDEM_REALTEK_87X2G);
     CHECK_EQUAL(info.mode, REALTEK_MODE_CHECK | REALTEK_MODE_MULTI | REALTEK_MODE_OTA);
     CHECK_EQUAL(info.temp_size, 256);
@@ -226,11 +190,7 @@ static void test_lists(void)
     uint8_t stored[256];
 
     CHECK_EQUAL(tandem_realtek_list_store(stored, 0, entries, 2, 0), 14);
-    CHECK_BYTES(stored,
-                bytes("0002"
-                      "902704030201"
-                      "932701400000"),
-                14);
+    CHECK_BYTES(stored, bytes("0002902704030201932701400000"), 14);
     CHECK_EQUAL(tandem_realtek_list_entry(stored, 14, 1, 1, &entry), 1);
     CHECK_EQUAL(entry.image, 0x2793);
     CHECK_EQUAL(entry.value, 0x4001);
@@ -288,10 +248,7 @@ static void test_frames(void)
     CHECK_EQUAL(tandem_realtek_frame_store(stored, 1, REALTEK_CMD_INFO, NULL, 0, 0), 6);
     CHECK_BYTES(stored, bytes("aa0102000006"), 6);
     CHECK_EQUAL(tandem_realtek_frame_store(stored, 7, REALTEK_ACK, bytes("000600"), 3, 0), 9);
-    CHECK_BYTES(stored,
-                bytes("aa07050000"
-                      "00000600"),
-                9);
+    CHECK_BYTES(stored, bytes("aa0705000000000600"), 9);
     /* UART: the bytes behind the sync and the checksum add up to 0 */
     CHECK_EQUAL(tandem_realtek_frame_store(stored, 1, REALTEK_CMD_INFO, NULL, 0, 1), 7);
     CHECK_BYTES(stored, bytes("aa0102000006f7"), 7);
@@ -299,10 +256,7 @@ static void test_frames(void)
     CHECK_EQUAL(realtek_sequence_next(255), 1);
 
     /* Two frames behind garbage, with a false sync in it, in pieces of every size. */
-    size = hex(data, "0055aa00ff7faaaa0102000006"
-                     "11"
-                     "aa02050000000006"
-                     "00");
+    size = hex(data, "0055aa00ff7faaaa010200000611aa0205000000000600");
     for (size_t piece = 1; piece <= size; piece++) {
         tandem_realtek_frames_init(&frames, buffer, sizeof buffer, 0);
         CHECK_EQUAL(frames_of(&frames, data, size, piece, &frame), 2);
@@ -313,9 +267,7 @@ static void test_frames(void)
         CHECK_EQUAL(tandem_realtek_frames_waiting(&frames), 0);
     }
     /* A damaged byte costs the frame it is in, no other. */
-    size = hex(data, "aa0102000106f6"
-                     "aa0202000206f4"
-                     "aa0302000306f2");
+    size = hex(data, "aa0102000106f6aa0202000206f4aa0302000306f2");
     for (size_t damaged = 7; damaged < 14; damaged++) {
         data[damaged] ^= 0x40;
         tandem_realtek_frames_init(&frames, buffer, sizeof buffer, 1);
@@ -333,8 +285,7 @@ static void test_frames(void)
         data[damaged] ^= 0x40;
     }
     /* Longer than the buffer: garbage, and what it holds is looked through. */
-    size = hex(data, "aa01ff000306"
-                     "aa0202000206");
+    size = hex(data, "aa01ff000306aa0202000206");
     tandem_realtek_frames_init(&frames, buffer, sizeof buffer, 0);
     CHECK_EQUAL(frames_of(&frames, data, size, size, &frame), 1);
     CHECK_EQUAL(frame.sequence, 2);
