@@ -18,12 +18,12 @@
 extern "C" {
 #endif
 
-#define TANDEM_REALTEK_PARTS_MAX 64    /**< images in a file, those for both banks counted */
-#define TANDEM_REALTEK_PLAN_MAX 40     /**< images that one device gets */
-#define TANDEM_REALTEK_ENTRIES_MAX 32  /**< images whose versions a device tells */
-#define TANDEM_REALTEK_ANSWER_MAX 200  /**< bytes of a device's answer that a host keeps */
-#define TANDEM_REALTEK_FRAME_BYTES 647 /**< of the longest frame of the stream dialect */
-#define TANDEM_REALTEK_BANK_ANY 2      /**< tandem_realtek_part::bank: it runs from either */
+#define TANDEM_REALTEK_PARTS_MAX 64        /**< images in a file, those for both banks counted */
+#define TANDEM_REALTEK_PLAN_MAX 40         /**< images that one device gets */
+#define TANDEM_REALTEK_ENTRIES_MAX 32      /**< images whose versions a device tells */
+#define TANDEM_REALTEK_HOST_ANSWER_MAX 200 /**< bytes of a device's answer that a host keeps */
+#define TANDEM_REALTEK_FRAME_BYTES 647     /**< of the longest frame of the stream dialect */
+#define TANDEM_REALTEK_BANK_ANY 2          /**< tandem_realtek_part::bank: it runs from either */
 
 /** An image in a file. */
 struct tandem_realtek_part {
@@ -82,87 +82,91 @@ struct tandem_realtek_entry {
 
 /** One device. Caller allocated; fields are the library's own. */
 struct tandem_realtek_host {
-    struct tandem_target target;                        /**< what it offers */
-    const struct tandem_gatt_host_port *gatt;           /**< way to it, or NULL */
-    const struct tandem_stream_port *stream;            /**< way to it, or NULL */
-    const struct tandem_realtek_connector *connector;   /**< of the stream; NULL: it is always up */
-    const struct tandem_realtek_file *file;             /**< what it shall run */
-    struct tandem_gatt_peer peer;                       /**< how its application is found */
-    struct tandem_realtek_options options;              /**< wishes */
-    struct tandem_outcome outcome;                      /**< the device's last refusal */
-    uint32_t now;                                       /**< last time seen */
-    uint32_t connected_ms;                              /**< when the link came up */
-    uint32_t asked_ms;                                  /**< when the request in hand was begun */
-    uint32_t sent_ms;                                   /**< when it was last sent */
-    uint32_t busy_ms;                                   /**< since when the device wants a pause, if `busy` */
-    uint32_t at;                                        /**< next byte of the image to send */
-    uint32_t chunk;                                     /**< first byte of the chunk under way */
-    uint32_t chunk_end;                                 /**< one past its last */
-    uint32_t data_ms;                                   /**< since when no packet could be sent, or the next may be */
-    uint32_t base;                                      /**< bytes of the parts before the one in hand */
-    uint32_t total;                                     /**< bytes of all parts in the plan */
-    uint16_t protocol;                                  /**< protocol type */
-    uint16_t check;                                     /**< check value of the chunk so far */
-    uint16_t buffer_size;                               /**< of the buffer check; 0: there is none */
-    uint16_t check_offset;                              /**< the first chunk is to be shorter by this */
-    uint16_t resumable;                                 /**< image that a lost link interrupted; 0: none */
-    uint16_t answer_size;                               /**< bytes */
-    uint16_t frame_size;                                /**< bytes of the frame that goes out */
-    uint16_t frame_at;                                  /**< bytes of it that are out */
-    uint16_t in_fill;                                   /**< of the frame that comes in */
-    uint16_t in_done;                                   /**< of it, taken */
-    uint8_t known;                                      /**< 1: `protocol` and `info` are what it said */
-    uint8_t dialect;                                    /**< enum tandem_realtek_dialect */
-    uint8_t info_size;                                  /**< bytes */
-    uint8_t version_count;                              /**< entries */
-    uint8_t section_count;                              /**< entries */
-    uint8_t has_address;                                /**< 6: its own is known; 12: the other bud's too */
-    uint8_t has_dfu;                                    /**< 1: takes updates as it is */
-    uint8_t seek;                                       /**< whom to connect to next */
-    uint8_t linking;                                    /**< how far the connection is */
-    uint8_t up;                                         /**< 1: connected */
-    uint8_t broken;                                     /**< why the link is of no use; 0: it is */
-    uint8_t asking;                                     /**< request in hand; 0: none */
-    uint8_t tries;                                      /**< times that it was sent */
-    uint8_t sent;                                       /**< 1: it is out */
-    uint8_t completed;                                  /**< 1: the port has told its end */
-    uint8_t att;                                        /**< and what it was */
-    uint8_t answered;                                   /**< 1: the device's answer is in */
-    uint8_t acked;                                      /**< 1: its acknowledgement is in */
-    uint8_t ack;                                        /**< and what it says */
-    uint8_t sequence;                                   /**< of the last frame sent */
-    uint8_t heard;                                      /**< of the last event taken */
-    uint8_t ack_fill;                                   /**< bytes of `acks` */
-    uint8_t busy;                                       /**< 1: the device asked for a pause */
-    uint8_t step;                                       /**< of query(), begin(), activate() */
-    uint8_t part;                                       /**< of the plan, in hand */
-    uint8_t ready;                                      /**< 1: the session's first words are said */
-    uint8_t skip;                                       /**< 1: the part in hand need not be sent */
-    uint8_t repeats;                                    /**< chunks in a row that went wrong */
-    uint8_t reasks;                                     /**< reports in a row that were not answered */
-    uint8_t validated;                                  /**< 1: all parts are, and the link still stands */
-    uint8_t switched;                                   /**< 1: it was told to switch, and its link went down */
-    uint8_t unsure;                                     /**< 1: it was told to switch, and may not have heard it */
-    uint8_t doubts;                                     /**< times that this was so */
-    uint8_t fresh;                                      /**< 1: `versions` are of this connection */
-    uint8_t round;                                      /**< group of parts in hand */
-    uint8_t plan_count;                                 /**< parts in the plan */
-    uint8_t planned;                                    /**< 1: there is one */
-    uint8_t ciphers;                                    /**< 1: what is sent is encrypted */
-    uint8_t reported;                                   /**< 1: `outcome` is the device's */
-    uint8_t role;                                       /**< of the bud that is reached */
-    uint8_t address[12];                                /**< as the device tells it */
-    uint8_t manufacturer[TANDEM_REALTEK_ADVERTISEMENT]; /**< data sought */
-    uint8_t info[20];                                   /**< device information as it came */
-    uint8_t plan[TANDEM_REALTEK_PLAN_MAX];              /**< part of the file, or what to copy */
-    uint8_t rounds[TANDEM_REALTEK_PLAN_MAX];            /**< and its group */
-    uint16_t images[TANDEM_REALTEK_PLAN_MAX];           /**< and its image */
+    struct tandem_target target;                      /**< what it offers */
+    const struct tandem_gatt_host_port *gatt;         /**< way to it, or NULL */
+    const struct tandem_stream_port *stream;          /**< way to it, or NULL */
+    const struct tandem_realtek_connector *connector; /**< of the stream; NULL: it is always up */
+    const struct tandem_realtek_file *file;           /**< what it shall run */
+    const struct tandem_realtek_file *files[2];       /**< the same, by role: all others, secondary bud */
+    struct tandem_gatt_peer peer;                     /**< how its application is found */
+    struct tandem_realtek_options options;            /**< wishes */
+    struct tandem_outcome outcome;                    /**< the device's last refusal */
+    uint32_t now;                                     /**< last time seen */
+    uint32_t connected_ms;                            /**< when the link came up */
+    uint32_t asked_ms;                                /**< when the request in hand was begun */
+    uint32_t sent_ms;                                 /**< when it was last sent */
+    uint32_t busy_ms;                                 /**< since when the device wants a pause, if `busy` */
+    uint32_t at;                                      /**< next byte of the image to send */
+    uint32_t chunk;                                   /**< first byte of the chunk under way */
+    uint32_t chunk_end;                               /**< one past its last */
+    uint32_t data_ms;                                 /**< since when no packet could be sent, or the next may be */
+    uint32_t base;                                    /**< bytes of the parts before the one in hand */
+    uint32_t total;                                   /**< bytes of all parts in the plan */
+    uint16_t protocol;                                /**< protocol type */
+    uint16_t check;                                   /**< check value of the chunk so far */
+    uint16_t buffer_size;                             /**< of the buffer check; 0: there is none */
+    uint16_t check_offset;                            /**< the first chunk is to be shorter by this */
+    uint16_t resumable;                               /**< image that a lost link interrupted; 0: none */
+    uint16_t answer_size;                             /**< bytes */
+    uint16_t frame_size;                              /**< bytes of the frame that goes out */
+    uint16_t frame_at;                                /**< bytes of it that are out */
+    uint16_t in_fill;                                 /**< of the frame that comes in */
+    uint16_t in_done;                                 /**< of it, taken */
+    uint8_t known;                                    /**< 1: `protocol` and `info` are what it said */
+    uint8_t dialect;                                  /**< enum tandem_realtek_dialect */
+    uint8_t info_size;                                /**< bytes */
+    uint8_t version_count;                            /**< entries */
+    uint8_t section_count;                            /**< entries */
+    uint8_t has_address;                              /**< 6: its own is known; 12: the other bud's too */
+    uint8_t has_dfu;                                  /**< 1: takes updates as it is */
+    uint8_t seek;                                     /**< whom to connect to next */
+    uint8_t linking;                                  /**< how far the connection is */
+    uint8_t up;                                       /**< 1: connected */
+    uint8_t broken;                                   /**< why the link is of no use; 0: it is */
+    uint8_t asking;                                   /**< request in hand; 0: none */
+    uint8_t tries;                                    /**< times that it was sent */
+    uint8_t sent;                                     /**< 1: it is out */
+    uint8_t completed;                                /**< 1: the port has told its end */
+    uint8_t att;                                      /**< and what it was */
+    uint8_t answered;                                 /**< 1: the device's answer is in */
+    uint8_t acked;                                    /**< 1: its acknowledgement is in */
+    uint8_t ack;                                      /**< and what it says */
+    uint8_t sequence;                                 /**< of the last frame sent */
+    uint8_t heard;                                    /**< of the last event taken */
+    uint8_t ack_fill;                                 /**< bytes of `acks` */
+    uint8_t busy;                                     /**< 1: the device asked for a pause */
+    uint8_t step;                                     /**< of query(), begin(), activate() */
+    uint8_t part;                                     /**< of the plan, in hand */
+    uint8_t ready;                                    /**< 1: the session's first words are said */
+    uint8_t skip;                                     /**< 1: the part in hand need not be sent */
+    uint8_t repeats;                                  /**< chunks in a row that went wrong */
+    uint8_t reasks;                                   /**< reports in a row that were not answered */
+    uint8_t validated;                                /**< 1: all parts are, and the link still stands */
+    uint8_t switched;                                 /**< 1: it was told to switch, and its link went down */
+    uint8_t unsure;                                   /**< 1: it was told to switch, and may not have heard it */
+    uint8_t doubts;                                   /**< times that this was so */
+    uint8_t fresh;                                    /**< 1: `versions` are of this connection */
+    uint8_t bud;                                      /**< of a pair: 0 the first, 1 the other */
+    uint8_t same;        /**< 1: what it runs already is sent all the same, as its pair needs it */
+    uint8_t round;       /**< group of parts in hand */
+    uint8_t plan_count;  /**< parts in the plan */
+    uint8_t planned;     /**< 1: there is one */
+    uint8_t ciphers;     /**< 1: what is sent is encrypted */
+    uint8_t reported;    /**< 1: `outcome` is the device's */
+    uint8_t role;        /**< of the bud that is reached */
+    uint8_t other[6];    /**< address of the other bud */
+    uint8_t address[12]; /**< as the device tells it */
+    uint8_t manufacturer[TANDEM_REALTEK_ADVERTISEMENT];               /**< data sought */
+    uint8_t info[20];                                                 /**< device information as it came */
+    uint8_t plan[TANDEM_REALTEK_PLAN_MAX];                            /**< part of the file, or what to copy */
+    uint8_t rounds[TANDEM_REALTEK_PLAN_MAX];                          /**< and its group */
+    uint16_t images[TANDEM_REALTEK_PLAN_MAX];                         /**< and its image */
     struct tandem_realtek_entry versions[TANDEM_REALTEK_ENTRIES_MAX]; /**< of the running images */
     struct tandem_realtek_entry sections[TANDEM_REALTEK_ENTRIES_MAX]; /**< sizes of their places */
-    uint8_t answer[TANDEM_REALTEK_ANSWER_MAX];                        /**< the device's, status first */
+    uint8_t answer[TANDEM_REALTEK_HOST_ANSWER_MAX];                   /**< the device's, status first */
     struct tandem_aes aes;                                            /**< while `ciphers` */
     uint8_t acks[48];                                                 /**< acknowledgements to send */
-    uint8_t in[TANDEM_REALTEK_ANSWER_MAX + 7];                        /**< frame coming in */
+    uint8_t in[TANDEM_REALTEK_HOST_ANSWER_MAX + 7];                   /**< frame coming in */
     uint8_t frame[TANDEM_REALTEK_FRAME_BYTES];                        /**< frame going out; on GATT the request */
 };
 
@@ -207,6 +211,51 @@ void tandem_realtek_host_on_notification(struct tandem_realtek_host *host, uint1
 void tandem_realtek_host_receive(struct tandem_realtek_host *host, const void *data, size_t size);
 /** The connection is gone, GATT or stream. */
 void tandem_realtek_host_on_disconnected(struct tandem_realtek_host *host);
+
+/** One bud of a pair, to the updater. Fields are the library's own. */
+struct tandem_realtek_bud {
+    struct tandem_target target;      /**< what it offers */
+    struct tandem_realtek_pair *pair; /**< whose */
+    uint32_t done;                    /**< bytes, as far as it was sent */
+    uint32_t total;                   /**< bytes */
+    uint8_t index;                    /**< 0 the first that is reached, 1 the other */
+};
+
+/**
+ * A pair of earbuds as two targets, for a group of two. The phone reaches one
+ * bud at a time: the first is sent all, then it hands over to the other, and
+ * when that one has all, both switch together.
+ */
+struct tandem_realtek_pair {
+    struct tandem_realtek_host *host;  /**< the way to whichever bud is reached */
+    struct tandem_realtek_bud buds[2]; /**< members, in this order */
+    struct tandem_info first;          /**< what the first bud said */
+    uint32_t handed_ms;                /**< when it handed over */
+    uint8_t stage;                     /**< how far the pair is */
+    uint8_t asked;                     /**< 1: `first` is filled in */
+    uint8_t role;                      /**< of the bud that was reached before */
+    uint8_t peek;                      /**< how far the look at the other bud is */
+    uint8_t swapping;                  /**< 1: the buds exchange their roles */
+    uint8_t apart;                     /**< 1: the buds were found with different firmware */
+};
+
+/**
+ * Make a pair of a host that was prepared for its first bud.
+ *
+ * Put the two targets into one tandem_group, first bud first, with
+ * tandem_group_options::parallel 0. Nothing is sent unless the first bud says
+ * that the other is linked, and both have enough charge, if
+ * tandem_realtek_options::battery can tell.
+ * @param pair caller's
+ * @param host initialized; must outlive `pair`; its events go to it as ever
+ * @param second file for the bud in the secondary role; NULL: the same for both
+ */
+void tandem_realtek_pair_init(struct tandem_realtek_pair *pair, struct tandem_realtek_host *host,
+                              const struct tandem_realtek_file *second);
+/** Target of a bud. @param bud 0 the first; 1 the other */
+const struct tandem_target *tandem_realtek_pair_target(const struct tandem_realtek_pair *pair, unsigned bud);
+/** Whether the buds were found with different firmware. @return 1 or 0 */
+int tandem_realtek_pair_apart(const struct tandem_realtek_pair *pair);
 
 #ifdef __cplusplus
 }

@@ -271,7 +271,7 @@ static uint8_t op_validate(struct peer *peer, uint16_t id)
     return 1;
 }
 
-static void op_activate(struct peer *peer, int back)
+static void take_over(struct peer *peer, int back)
 {
     unsigned bank = peer->spec.bank == 0xFF ? 0 : 1u - peer->spec.bank;
     unsigned ready = 0;
@@ -292,6 +292,27 @@ static void op_activate(struct peer *peer, int back)
     }
     peer->reset_to_ota = back;
     peer->reset_ms = peer->now + 50;
+}
+
+static void op_activate(struct peer *peer, int back)
+{
+    if (peer->pair == NULL || !peer->pair(peer, 0x04, 0))
+        take_over(peer, back);
+}
+
+void peer_switch(struct peer *peer)
+{
+    take_over(peer, 0);
+}
+
+void peer_forget(struct peer *peer)
+{
+    forget_images(peer);
+}
+
+void peer_unlink(struct peer *peer)
+{
+    unlink_host(peer);
 }
 
 static size_t op_report(struct peer *peer, const uint8_t *body, uint8_t *answer)
@@ -588,7 +609,9 @@ static enum tandem_status gatt_connect(void *ctx, const struct tandem_gatt_peer 
     by_data = sought->manufacturer_size == 8 && memcmp(sought->manufacturer, own, 8) == 0;
     by_address = sought->address != NULL && memcmp(sought->address, peer->address, 6) == 0;
     /* In OTA mode it has another address, and is known by what it advertises. */
-    peer->looking = peer->ota_mode ? by_data : by_address || by_data;
+    peer->looking = peer->ota_mode || peer->hidden == 2 ? by_data : by_address || by_data;
+    if (peer->hidden == 1)
+        peer->looking = 0;
     if (!peer->looking)
         peer->looking = -1; /* sought, but not found now */
     return TANDEM_OK;
@@ -774,6 +797,13 @@ static void take_command(struct peer *peer, uint16_t command, const uint8_t *pay
         answer[2] = 7;
         frame(peer, 0x060A, answer, 3);
         return;
+    case 0x0611:
+        acknowledge(peer, command, 0);
+        peer->swap_body = payload[0];
+        peer->unacknowledged = 0x0610;
+        answer[0] = 1;
+        frame(peer, 0x0610, answer, 1);
+        return;
     default:
         break;
     }
@@ -808,7 +838,10 @@ static void take_frame(struct peer *peer, const uint8_t *bytes, size_t size)
             uint8_t none[8];
 
             peer->unacknowledged = 0;
-            do_op(peer, 0x04, none, 0, none);
+            if (get16(bytes + 6) == 0x060B)
+                do_op(peer, 0x04, none, 0, none);
+            else if (peer->pair != NULL)
+                peer->pair(peer, 0x0611, peer->swap_body);
         }
         return;
     }

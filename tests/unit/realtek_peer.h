@@ -50,6 +50,9 @@ struct peer_spec {
 
 struct peer {
     struct peer_spec spec;
+    /* A bud asks its pair what an activation or an exchange of roles comes to. @return 1: all is done */
+    int (*pair)(struct peer *peer, uint16_t op, uint8_t body);
+    int hidden; /* 1: not to be found; 2: advertises as the second bud */
     struct tandem_realtek_host *host;
     struct tandem_gatt_host_port gatt;
     struct tandem_stream_port stream;
@@ -84,6 +87,7 @@ struct peer {
     uint8_t sequence;
     uint8_t wire[8192]; /* bytes from the host, not yet a frame */
     unsigned wire_fill;
+    uint8_t swap_body;
     uint16_t unacknowledged; /* event whose acknowledgement sets it going */
     uint16_t event_id;       /* not acknowledged yet; 0: none */
     uint32_t event_ms;       /* when it is sent again */
@@ -116,6 +120,12 @@ void peer_init(struct peer *peer, const struct peer_spec *spec);
 void peer_add(struct peer *peer, uint16_t id, uint32_t version, uint32_t section);
 /* Let time pass. */
 void peer_step(struct peer *peer, uint32_t now);
+/* Its link ends. */
+void peer_unlink(struct peer *peer);
+/* Take over what it received, and restart. */
+void peer_switch(struct peer *peer);
+/* Throw away what it received. */
+void peer_forget(struct peer *peer);
 uint32_t peer_version(const struct peer *peer, uint16_t id);
 
 /* Make an image for it: version in the first bytes of its payload. @return its size */

@@ -110,7 +110,7 @@ static enum tandem_status seek(struct tandem_realtek_host *host)
 
     if (host->seek == SEEK_BUD) {
         memset(&peer, 0, sizeof peer);
-        address = host->address + 6;
+        address = host->other;
         peer.address = address;
     }
     if (address != NULL && (peer.manufacturer_size == 0 || host->seek != SEEK_APPLICATION)) {
@@ -368,7 +368,7 @@ static enum tandem_status query_step(struct tandem_realtek_host *host)
 static void tell_charge(struct tandem_realtek_host *host, struct tandem_info *info)
 {
     if (host->options.battery == NULL ||
-        host->options.battery(host->options.ctx, host->seek == SEEK_BUD, &info->battery) != TANDEM_OK)
+        host->options.battery(host->options.ctx, host->bud, &info->battery) != TANDEM_OK)
         return;
     info->known |= TANDEM_INFO_BATTERY | TANDEM_INFO_POLICY;
     info->battery_minimum = host->options.battery_minimum;
@@ -410,6 +410,7 @@ static void tell(struct tandem_realtek_host *host, struct tandem_info *info)
         info->bank = facts.active_bank == REALTEK_BANK_1;
     }
     host->role = (uint8_t)((facts.bud & REALTEK_BUD_ROLE) >> 2);
+    host->file = host->role == 2 && host->files[1] != NULL ? host->files[1] : host->files[0];
     if ((facts.bud & REALTEK_BUD_LINK) != REALTEK_BUD_ALONE) {
         info->known |= TANDEM_INFO_ROLE;
         info->role = host->role;
@@ -594,14 +595,15 @@ static enum tandem_status session(struct tandem_realtek_host *host)
  * The device is told to switch, and waited for to go down. Many go down
  * before they answer: `unsure` then says that the word may have been lost.
  */
-static enum tandem_status switch_over(struct tandem_realtek_host *host, uint8_t back, size_t size)
+enum tandem_status tandem_realtek_switch(struct tandem_realtek_host *host, enum realtek_ask ask, uint8_t body,
+                                         size_t size)
 {
-    int was_out = host->asking == ASK_ACTIVATE && host->sent;
+    int was_out = host->asking == (uint8_t)ask && host->sent;
     enum tandem_status status;
 
     if (host->step == 0) {
         host->unsure = 0;
-        status = tandem_realtek_ask(host, ASK_ACTIVATE, &back, size);
+        status = tandem_realtek_ask(host, ask, &body, size);
         if (status == TANDEM_ERROR_DISCONNECTED && was_out)
             host->unsure = 1;
         else if (status != TANDEM_OK)
@@ -623,7 +625,7 @@ static enum tandem_status switch_over(struct tandem_realtek_host *host, uint8_t 
 static enum tandem_status next_round(struct tandem_realtek_host *host)
 {
     int says = host->dialect != TANDEM_REALTEK_BEE2 && host->dialect != TANDEM_REALTEK_BEE1 && host->seek == SEEK_OTA;
-    enum tandem_status status = switch_over(host, 1, says ? 1u : 0u);
+    enum tandem_status status = tandem_realtek_switch(host, ASK_ACTIVATE, 1, says ? 1u : 0u);
 
     if (status != TANDEM_OK)
         return status;
@@ -715,7 +717,7 @@ static enum tandem_status host_parts(void *ctx, const struct tandem_offer *offer
 enum begin_step { BEGIN_SHA, BEGIN_COPY, BEGIN_TARGET, BEGIN_START, BEGIN_RECEIVE, BEGIN_READY };
 
 /* Ask whether the device has this image, in one bank or the other. Never for the last: it says that it is. */
-static enum tandem_status compare(struct tandem_realtek_host *host, const struct tandem_offer *offer, uint8_t part)
+static enum tandem_status compare(struct tandem_realtek_host *host, uint8_t part)
 {
     const struct tandem_realtek_part *image = part_at(host, part);
     struct realtek_layout layout = tandem_realtek_layout_of(host->file->ic);
@@ -731,8 +733,8 @@ static enum tandem_status compare(struct tandem_realtek_host *host, const struct
     host->step = BEGIN_SHA;
     tandem_store_le16(body, 1);
     tandem_store_le16(body + 2, image->image);
-    status = offer->source->read(offer->source->ctx, image->offset + layout.control - TANDEM_SHA256_SIZE, body + 4,
-                                 TANDEM_SHA256_SIZE);
+    status = host->file->source->read(host->file->source->ctx, image->offset + layout.control - TANDEM_SHA256_SIZE,
+                                      body + 4, TANDEM_SHA256_SIZE);
     if (status == TANDEM_OK)
         status = tandem_realtek_ask(host, ASK_SHA, body, sizeof body);
     if (status == TANDEM_AGAIN || host->broken != TANDEM_OK)
@@ -819,11 +821,11 @@ static enum tandem_status receive(struct tandem_realtek_host *host, uint8_t part
     return status;
 }
 
-static enum tandem_status begin_step(struct tandem_realtek_host *host, const struct tandem_offer *offer, uint8_t part)
+static enum tandem_status begin_step(struct tandem_realtek_host *host, uint8_t part)
 {
     switch ((enum begin_step)host->step) {
     case BEGIN_SHA:
-        return compare(host, offer, part);
+        return compare(host, part);
     case BEGIN_COPY:
         return copy(host, part);
     case BEGIN_TARGET:
@@ -840,6 +842,7 @@ static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer
     struct tandem_realtek_host *host = ctx;
     enum tandem_status status = TANDEM_OK;
 
+    (void)offer;
     (void)flags;
     if (part >= host->plan_count)
         return TANDEM_ERROR_ARGUMENT;
@@ -852,7 +855,7 @@ static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer
         host->step = is_copy(host, part) ? BEGIN_COPY : BEGIN_SHA;
     }
     while (status == TANDEM_OK && host->step != BEGIN_READY)
-        status = begin_step(host, offer, part);
+        status = begin_step(host, part);
     if (status == TANDEM_AGAIN)
         return status;
     host->step = 0;
@@ -918,12 +921,12 @@ static enum tandem_status encrypt(struct tandem_realtek_host *host, uint8_t *dat
     return tandem_aes_encrypt(&host->aes, data, data, blocks);
 }
 
-static enum tandem_status send_packet(struct tandem_realtek_host *host, const struct tandem_offer *offer)
+static enum tandem_status send_packet(struct tandem_realtek_host *host)
 {
     const struct tandem_realtek_part *image = part_at(host, host->part);
     uint8_t data[PACKET_MAX];
     uint32_t size = packet_size(host);
-    enum tandem_status status = offer->source->read(offer->source->ctx, image->offset + host->at, data, size);
+    enum tandem_status status = host->file->source->read(host->file->source->ctx, image->offset + host->at, data, size);
 
     if (status == TANDEM_OK)
         status = encrypt(host, data, size);
@@ -993,6 +996,7 @@ static enum tandem_status host_send(void *ctx, const struct tandem_offer *offer,
     enum tandem_status status = TANDEM_OK;
     uint32_t size;
 
+    (void)offer;
     if (host->skip)
         return TANDEM_OK;
     size = part_at(host, part)->size;
@@ -1000,7 +1004,7 @@ static enum tandem_status host_send(void *ctx, const struct tandem_offer *offer,
         open_chunk(host, size);
     while (status == TANDEM_OK) {
         if (host->at < host->chunk_end)
-            status = send_packet(host, offer);
+            status = send_packet(host);
         else if (host->buffer_size != 0 && host->chunk < host->chunk_end)
             status = report(host, size);
         else if (host->at >= size)
@@ -1044,7 +1048,8 @@ static enum tandem_status host_validate(void *ctx, uint8_t part)
 static enum tandem_status host_activate(void *ctx)
 {
     struct tandem_realtek_host *host = ctx;
-    enum tandem_status status = switch_over(host, 0, host->dialect == TANDEM_REALTEK_87X2G ? 1u : 0u);
+    enum tandem_status status =
+        tandem_realtek_switch(host, ASK_ACTIVATE, 0, host->dialect == TANDEM_REALTEK_87X2G ? 1u : 0u);
 
     if (status != TANDEM_OK)
         return status;
@@ -1111,7 +1116,7 @@ static void init(struct tandem_realtek_host *host, const struct tandem_realtek_f
 
     memset(host, 0, sizeof *host);
     host->target = functions;
-    host->file = file;
+    host->file = host->files[0] = file;
     if (options != NULL)
         host->options = *options;
     if (host->options.settle_ms == 0)

@@ -78,6 +78,17 @@ static inline int realtek_is_stream(const struct tandem_realtek_host *host)
 /* What the device says of itself, once it is known. */
 void tandem_realtek_info_of(const struct tandem_realtek_host *host, struct realtek_info *info);
 
+/* ---- realtek_host.c ---- */
+
+/*
+ * Tell the device to switch, or to hand over, and wait until its link goes
+ * down. Many go down before they answer: host->unsure then says that the word
+ * may have been lost.
+ * @return TANDEM_OK; TANDEM_AGAIN; its reason not to
+ */
+enum tandem_status tandem_realtek_switch(struct tandem_realtek_host *host, enum realtek_ask ask, uint8_t body,
+                                         size_t size);
+
 /* ---- realtek_host_plan.c ---- */
 
 /* Choose what the device gets, and in which groups. @return TANDEM_OK; why it does not suit, with `*detail` */

@@ -187,7 +187,7 @@ static enum tandem_status check_part(const struct tandem_realtek_host *host, con
     if (host->options.any_version || !part->versioned || entry == NULL)
         return TANDEM_OK;
     /* The bank whose OTA header is newer runs: one that is not would change nothing. */
-    if (order(host, part, entry->value) < (banks && is_header(part->image)))
+    if (order(host, part, entry->value) < (banks && is_header(part->image) && !host->same))
         return TANDEM_ERROR_VERSION;
     return TANDEM_OK;
 }
@@ -198,8 +198,8 @@ static int is_there(const struct tandem_realtek_host *host, const struct realtek
 {
     const struct tandem_realtek_entry *entry = running(host, part->image);
 
-    return !tandem_realtek_has_banks(info) && !host->options.any_version && part->versioned && entry != NULL &&
-           entry->value == part->version;
+    return !tandem_realtek_has_banks(info) && !host->options.any_version && !host->same && part->versioned &&
+           entry != NULL && entry->value == part->version;
 }
 
 /* ---- the plan ---- */
