@@ -12,7 +12,7 @@
 #ifndef TANDEM_USB_DFU_H
 #define TANDEM_USB_DFU_H
 
-#include "tandem/install.h"
+#include "tandem/bare.h"
 #include "tandem/usb.h"
 
 #ifdef __cplusplus
@@ -56,6 +56,7 @@ struct tandem_usb_dfu_alternate {
     uint8_t content;         /**< enum tandem_usb_dfu_content */
     uint8_t readable;        /**< 1: `area` may be uploaded, by whoever has a cable. Never where secrets are. */
     uint8_t kind;            /**< firmware: enum tandem_kind of a bare image sent here; 0: the application */
+    uint8_t bank;            /**< firmware: 1 or 2: a bare image sent here is linked for bank 0 or 1; 0: for either */
     struct tandem_area area; /**< what an upload reads. DfuSe: its sectors are told to hosts also for firmware */
     uint32_t address;        /**< DfuSe: the address under which hosts know the area */
 };
@@ -73,8 +74,9 @@ struct tandem_usb_device_port {
 
 /** A DFU function. Zero is a good choice where the text says so. */
 struct tandem_usb_dfu_config {
-    struct tandem_install *install;                    /**< the door */
-    const struct tandem_usb_device_port *port;         /**< NULL: the mode never changes, only restarts */
+    struct tandem_install *install;            /**< the door */
+    struct tandem_bare *bare;                  /**< the door for images without a package; NULL: there is none */
+    const struct tandem_usb_device_port *port; /**< NULL: the mode never changes, only restarts */
     const struct tandem_usb_dfu_alternate *alternates; /**< at least one, the first being firmware as a rule */
     uint8_t *buffer;                                   /**< takes one block */
     uint16_t buffer_size;                              /**< its bytes, 64 or more: wTransferSize */
@@ -109,7 +111,7 @@ struct tandem_usb_dfu {
     uint8_t reason;                             /**< enum tandem_status behind it */
     uint8_t alternate;                          /**< chosen */
     uint8_t work;                               /**< what is being done */
-    uint8_t begun;                              /**< 1: the installer receives from here */
+    uint8_t begun;                              /**< how far the download in hand is */
     uint8_t numbered;                           /**< 1: `number` is known */
     uint8_t receiving;                          /**< 1: the data of a block are on the way */
     uint8_t done;                               /**< 1: a transfer was completed */

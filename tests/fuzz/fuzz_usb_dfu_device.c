@@ -71,8 +71,8 @@ static const struct tandem_slot slot = {
 static const struct tandem_system_port surroundings = {NULL, reboot, reboot, NULL, NULL, NULL, NULL, NULL};
 static const struct tandem_usb_device_port bus = {NULL, attach};
 static const struct tandem_usb_dfu_alternate alternates[] = {
-    {"Firmware", TANDEM_USB_DFU_FIRMWARE, 0, 0, {&port, 0, 4 * SECTOR}, 0x08000000u},
-    {"Log", TANDEM_USB_DFU_MEMORY, 1, 0, {&port, 12 * SECTOR, SECTOR}, 0x09000000u},
+    {"Firmware", TANDEM_USB_DFU_FIRMWARE, 0, 0, 0, {&port, 0, 4 * SECTOR}, 0x08000000u},
+    {"Log", TANDEM_USB_DFU_MEMORY, 1, 0, 0, {&port, 12 * SECTOR, SECTOR}, 0x09000000u},
 };
 static const struct tandem_usb_identity identity = {
     0x1209, 1, 2, 0x0100, "Acme", "Bud", "1", "{01234567-89AB-CDEF-0123-456789ABCDEF}", "example.com", 0x20, 0, 0, 0,
@@ -80,6 +80,7 @@ static const struct tandem_usb_identity identity = {
 
 static struct tandem_device device;
 static struct tandem_install install;
+static struct tandem_bare bare;
 static struct tandem_usb_dfu dfu;
 static struct tandem_usb_dfu_config config;
 static struct tandem_usb_endpoint endpoint;
@@ -106,6 +107,8 @@ static void setup(uint8_t how)
     MUST(tandem_install_init(&install, &device, buffer, sizeof buffer) == TANDEM_OK);
     memset(&config, 0, sizeof config);
     config.install = &install;
+    config.bare = how & 0x80 ? &bare : NULL;
+    tandem_bare_init(&bare, &install);
     config.port = how & 1 ? &bus : NULL;
     config.alternates = alternates;
     config.alternate_count = 2;

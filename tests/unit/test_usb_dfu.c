@@ -110,6 +110,7 @@ static void close_rig(void)
 {
     package_free(&r.old);
     package_free(&r.new);
+    CHECK_EQUAL(sim_flash_violations(&r.f.flash), 0);
     fixture_close(&r.f);
 }
 
@@ -211,6 +212,7 @@ static int download(const struct package *package, uint32_t bytes, uint16_t size
 static int boots(void)
 {
     struct tandem_boot boot;
+    pass(200); /* flash at work comes to rest */
     REQUIRE(fixture_boot(&r.f, &boot) == TANDEM_OK);
     return boot.bank;
 }
@@ -221,9 +223,12 @@ static int runs_new(void)
            fixture_holds(&r.f, 1, TANDEM_KIND_STACK, &r.new);
 }
 
+/* The bootloader has written the journal: the device starts anew. */
 static int runs_old(void)
 {
-    return boots() == 0 && fixture_holds(&r.f, 0, TANDEM_KIND_APPLICATION, &r.old);
+    int old = boots() == 0 && fixture_holds(&r.f, 0, TANDEM_KIND_APPLICATION, &r.old);
+    restart(TANDEM_USB_DFU);
+    return old;
 }
 
 /* ---- the table ---- */
@@ -489,8 +494,7 @@ static void test_block_numbers(void)
 
 static void recovers(uint16_t size)
 {
-    CHECK(runs_old());
-    CHECK_EQUAL(request(CLRSTATUS, 0, NULL, 0), 0);
+    CHECK_EQUAL(control(0x01, 11, 0, 0, NULL, 0), 0);
     CHECK_EQUAL(download(&r.new, r.new.size, size), IDLE);
     CHECK(runs_new());
 }
@@ -644,6 +648,96 @@ static void test_copies(void)
         package_free(&package);
         close_rig();
     }
+}
+
+/* ---- bare images ---- */
+
+static struct tandem_bare bare;
+
+static void open_bare(uint8_t allowed)
+{
+    open_rig(1024, TANDEM_USB_DFU);
+    r.f.device.allow_unsigned = allowed;
+    r.config.bare = &bare;
+    restart(TANDEM_USB_DFU);
+    tandem_bare_init(&bare, &r.f.install);
+}
+
+static struct package raw(uint32_t size)
+{
+    struct package package = {(uint8_t *)malloc(size), size, {0}};
+    REQUIRE(package.bytes != NULL);
+    memcpy(package.bytes, fixture_bytes(40, size), size);
+    return package;
+}
+
+static void test_bare(void)
+{
+    static const uint32_t sizes[] = {1, 1024, 5000, 8192};
+    for (unsigned i = 0; i < 8; i++) {
+        struct package image = raw(sizes[i / 2]);
+        open_bare(1);
+        if (i % 2)
+            r.config.attributes &= (uint8_t)~TANDEM_USB_DFU_TOLERANT;
+        CHECK_EQUAL(download(&image, image.size, 1024), i % 2 ? WAIT_RESET : IDLE);
+        pass(3001);
+        CHECK_EQUAL(r.reboots, 1);
+        CHECK_EQUAL(boots(), 1);
+        CHECK_BYTES(sim_flash_at(&r.f.flash, r.f.slots[0].areas[1].address), image.bytes, image.size);
+        CHECK(fixture_holds(&r.f, 1, TANDEM_KIND_STACK, &r.old));
+        package_free(&image);
+        close_rig();
+    }
+}
+
+static void test_bare_refused(void)
+{
+    struct package image = raw(9000);
+    open_bare(0);
+    CHECK_EQUAL(download(&image, 5000, 1024), ERROR);
+    CHECK_EQUAL(r.got[0], 2);
+    CHECK_EQUAL(r.dfu.reason, TANDEM_ERROR_UNSIGNED);
+    recovers(1024);
+    close_rig();
+    open_bare(1);
+    CHECK_EQUAL(download(&image, 9000, 1024), ERROR); /* its slot has 8 KB */
+    CHECK_EQUAL(r.got[0], 8);
+    CHECK_EQUAL(request(CLRSTATUS, 0, NULL, 0), 0);
+    CHECK_EQUAL(send_blocks(&image, 3000, 1024, 10, 0), DNLOAD_IDLE);
+    CHECK_EQUAL(request(ABORT, 0, NULL, 0), 0);
+    pass(10);
+    CHECK(runs_old());
+    r.alternates[0].bank = 1; /* linked for the bank that runs */
+    CHECK_EQUAL(download(&image, 5000, 1024), ERROR);
+    r.alternates[0].bank = 2;
+    recovers(1024); /* a package, by the same door */
+    package_free(&image);
+    close_rig();
+}
+
+/* The host goes away in the middle of the manifestation, which goes on; another download takes its place. */
+static void test_bare_left_alone(void)
+{
+    struct package image = raw(8000);
+    for (unsigned again = 0; again < 2; again++) {
+        open_bare(1);
+        CHECK_EQUAL(send_blocks(&image, 8000, 1024, 10, 0), DNLOAD_IDLE);
+        CHECK_EQUAL(request(DNLOAD, 8, NULL, 0), 0);
+        CHECK_EQUAL(get_status(), MANIFEST);
+        tandem_usb_dfu_reset(&r.dfu);
+        CHECK_EQUAL(control(0x01, 11, 0, 0, NULL, 0), 0);
+        CHECK_EQUAL(get_status(), IDLE);
+        if (again) {
+            CHECK_EQUAL(download(&r.new, r.new.size, 1024), IDLE);
+            CHECK(runs_new());
+        } else {
+            pass(2000);
+            CHECK_EQUAL(boots(), 1);
+            CHECK_BYTES(sim_flash_at(&r.f.flash, r.f.slots[0].areas[1].address), image.bytes, image.size);
+        }
+        close_rig();
+    }
+    package_free(&image);
 }
 
 /* Consent takes its time: bytes behind the head are not lost meanwhile. */
@@ -1083,6 +1177,9 @@ int main(void)
     RUN(test_interrupted);
     RUN(test_copies);
     RUN(test_consent);
+    RUN(test_bare);
+    RUN(test_bare_refused);
+    RUN(test_bare_left_alone);
     RUN(test_poll_times);
     RUN(test_upload);
     RUN(test_detach);

@@ -362,6 +362,15 @@ static enum tandem_usb_answer end_download(struct tandem_usb_dfu *dfu)
     return TANDEM_USB_DONE;
 }
 
+/* What was given up, and what a host left behind that did not wait for its end, makes way for something new. */
+static void forget_dropped(struct tandem_usb_dfu *dfu)
+{
+    if (dfu->work != WORK_DROP && dfu->work != WORK_MANIFEST)
+        return;
+    dfu->work = WORK_NONE;
+    tandem_dfu_store_drop(dfu);
+}
+
 static enum tandem_usb_answer load(struct tandem_usb_dfu *dfu, const struct tandem_usb_setup *setup,
                                    struct tandem_usb_data *data)
 {
@@ -374,10 +383,7 @@ static enum tandem_usb_answer load(struct tandem_usb_dfu *dfu, const struct tand
     /* Numbers count blocks, and wrap. One that does not follow means that the host has lost its place. */
     if (dfu->numbered && setup->value != dfu->number)
         return fault(dfu, DFU_ERR_ADDRESS);
-    if (dfu->work == WORK_DROP) {
-        dfu->work = WORK_NONE;
-        tandem_dfu_store_drop(dfu);
-    }
+    forget_dropped(dfu);
     dfu->number = setup->value;
     dfu->size = setup->length;
     dfu->receiving = 1;
@@ -407,7 +413,7 @@ static int take_place(struct tandem_usb_dfu *dfu)
     if (offset != 0 && (!dfu->begun || offset != next))
         return 0;
     if (offset == 0)
-        dfu->begun = 0;
+        dfu->begun = BEGUN_NOT;
     dfu->offset = offset;
     return 1;
 }
@@ -429,13 +435,14 @@ enum tandem_usb_answer tandem_usb_dfu_received(struct tandem_usb_dfu *dfu, uint1
             return fault(dfu, DFU_ERR_ADDRESS);
     } else {
         if (dfu->state == DFU_IDLE) {
-            dfu->begun = 0;
+            dfu->begun = BEGUN_NOT;
             dfu->offset = 0;
         }
         dfu->numbered = 1;
         dfu->number++;
     }
     dfu->state = DFU_DNLOAD_SYNC;
+    dfu->reason = TANDEM_OK;
     dfu->began = dfu->now;
     dfu->done = 0;
     dfu->leaving = 0;
@@ -457,10 +464,7 @@ static enum tandem_usb_answer show(struct tandem_usb_dfu *dfu, const struct tand
         dfu->state = DFU_UPLOAD_IDLE;
         return reply(dfu, setup, sizeof commands, data);
     }
-    if (dfu->work == WORK_DROP) {
-        dfu->work = WORK_NONE;
-        tandem_dfu_store_drop(dfu);
-    }
+    forget_dropped(dfu);
     if (!dfu_alternate(dfu)->readable)
         return fault(dfu, DFU_ERR_VENDOR);
     if (dfu_is_dfuse(dfu) && !place(dfu, setup->value, &offset))

@@ -16,6 +16,15 @@ enum dfu_work {
     WORK_DROP      /* the installer is to be told that the transfer is over */
 };
 
+/* How far a download is: tandem_usb_dfu::begun. */
+enum dfu_begun {
+    BEGUN_NOT,
+    BEGUN_PACKAGE,
+    BEGUN_BARE,    /* an image without a package is being received */
+    BEGUN_ENDED,   /* it is whole */
+    BEGUN_FINISHED /* and what it did not bring is copied */
+};
+
 static inline int dfu_is_dfuse(const struct tandem_usb_dfu *dfu)
 {
     return dfu->config->version == TANDEM_USB_DFUSE;

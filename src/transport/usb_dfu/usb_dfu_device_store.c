@@ -14,12 +14,26 @@ static struct tandem_install *install_of(const struct tandem_usb_dfu *dfu)
     return dfu->config->install;
 }
 
+/* The first block tells what comes. */
 static enum tandem_status begin(struct tandem_usb_dfu *dfu)
 {
-    /* A DfuSe host may never say that it has finished. */
-    enum tandem_status status = tandem_install_begin(install_of(dfu), NULL, 0, dfu_is_dfuse(dfu) ? 1 : 0);
+    const struct tandem_usb_dfu_alternate *alternate = dfu_alternate(dfu);
+    struct tandem_bare *bare = dfu->config->bare;
+    enum tandem_payload payload = tandem_payload_recognise(dfu->config->buffer, dfu->size);
+    enum tandem_status status;
+    if (bare == NULL || payload == TANDEM_PAYLOAD_PACKAGE) {
+        /* A DfuSe host may never say that it has finished. */
+        status = tandem_install_begin(install_of(dfu), NULL, 0, dfu_is_dfuse(dfu) ? 1 : 0);
+    } else {
+        struct tandem_bare_image image = {0};
+        image.kind = alternate->kind != 0 ? alternate->kind : TANDEM_KIND_APPLICATION;
+        image.variant = alternate->bank != 0 ? (uint8_t)(alternate->bank - 1) : TANDEM_VARIANT_ANY;
+        image.payload = (uint8_t)payload;
+        image.size = TANDEM_BARE_SIZE_UNKNOWN;
+        status = tandem_bare_begin(bare, &image);
+    }
     if (status == TANDEM_OK)
-        dfu->begun = 1;
+        dfu->begun = bare == NULL || payload == TANDEM_PAYLOAD_PACKAGE ? BEGUN_PACKAGE : BEGUN_BARE;
     return status;
 }
 
@@ -56,18 +70,37 @@ static enum tandem_status taken(const struct tandem_usb_dfu *dfu, enum tandem_st
     return polled;
 }
 
-enum tandem_status tandem_dfu_store_block(struct tandem_usb_dfu *dfu)
+static enum tandem_status package_block(struct tandem_usb_dfu *dfu)
 {
     struct tandem_install *install = install_of(dfu);
-    if (!dfu->begun) {
-        enum tandem_status status = dfu->offset == 0 ? begin(dfu) : TANDEM_ERROR_ARGUMENT;
-        if (status != TANDEM_OK)
-            return status;
-    }
     uint32_t wants = tandem_install_wants(install), end = dfu->offset + dfu->size;
     if (tandem_install_state(install) == TANDEM_STATE_RECEIVING && wants >= dfu->offset && wants < end)
         (void)tandem_install_feed(install, wants, dfu->config->buffer + (wants - dfu->offset), end - wants);
-    enum tandem_status status = taken(dfu, tandem_install_poll(install));
+    return taken(dfu, tandem_install_poll(install));
+}
+
+static enum tandem_status bare_block(struct tandem_usb_dfu *dfu)
+{
+    struct tandem_bare *bare = dfu->config->bare;
+    uint32_t wants = tandem_bare_wants(bare), end = dfu->offset + dfu->size;
+    enum tandem_status status = TANDEM_OK;
+    if (wants >= dfu->offset && wants < end)
+        status = tandem_bare_feed(bare, wants, dfu->config->buffer + (wants - dfu->offset), end - wants);
+    if (status != TANDEM_OK)
+        return status;
+    (void)tandem_bare_poll(bare);
+    if (tandem_install_state(install_of(dfu)) == TANDEM_STATE_FAILED)
+        return tandem_install_outcome(install_of(dfu))->status;
+    return tandem_bare_wants(bare) >= end ? TANDEM_OK : TANDEM_AGAIN;
+}
+
+enum tandem_status tandem_dfu_store_block(struct tandem_usb_dfu *dfu)
+{
+    enum tandem_status status = TANDEM_OK;
+    if (dfu->begun == BEGUN_NOT)
+        status = dfu->offset == 0 ? begin(dfu) : TANDEM_ERROR_ARGUMENT;
+    if (status == TANDEM_OK)
+        status = dfu->begun == BEGUN_PACKAGE ? package_block(dfu) : bare_block(dfu);
     if (status != TANDEM_OK && status != TANDEM_AGAIN)
         tandem_dfu_store_drop(dfu);
     return status;
@@ -76,7 +109,11 @@ enum tandem_status tandem_dfu_store_block(struct tandem_usb_dfu *dfu)
 enum tandem_status tandem_dfu_store_end(struct tandem_usb_dfu *dfu)
 {
     struct tandem_install *install = install_of(dfu);
-    enum tandem_status status;
+    enum tandem_status status = TANDEM_ERROR_TRUNCATED;
+    if (dfu->begun == BEGUN_BARE) {
+        status = tandem_bare_end(dfu->config->bare);
+        return status == TANDEM_OK ? TANDEM_AGAIN : status;
+    }
     switch (tandem_install_state(install)) {
     case TANDEM_STATE_VALIDATED:
     case TANDEM_STATE_PENDING:
@@ -85,31 +122,65 @@ enum tandem_status tandem_dfu_store_end(struct tandem_usb_dfu *dfu)
     case TANDEM_STATE_FAILED:
         status = tandem_install_outcome(install)->status;
         break;
-    default:
-        status = TANDEM_ERROR_TRUNCATED;
-        break;
+    default: /* it can be gone on with */
+        return status;
     }
-    dfu->begun = dfu->begun && status == TANDEM_ERROR_TRUNCATED;
+    dfu->begun = BEGUN_NOT;
     return status;
+}
+
+/* What is left to do with a bare image: only now it is known to be whole. */
+static enum tandem_status finish_bare(struct tandem_usb_dfu *dfu)
+{
+    struct tandem_install *install = install_of(dfu);
+    enum tandem_status status = TANDEM_OK;
+    (void)tandem_bare_poll(dfu->config->bare);
+    if (tandem_install_state(install) == TANDEM_STATE_FAILED)
+        return tandem_install_outcome(install)->status;
+    if (dfu->begun == BEGUN_BARE) {
+        status = tandem_bare_end(dfu->config->bare);
+    } else if (dfu->begun == BEGUN_ENDED) {
+        status = tandem_bare_finish(dfu->config->bare);
+    } else if (tandem_install_state(install) == TANDEM_STATE_VALIDATED) {
+        dfu->begun = BEGUN_NOT;
+        return tandem_install_activate(install);
+    } else {
+        return TANDEM_AGAIN;
+    }
+    if (status == TANDEM_OK)
+        dfu->begun++;
+    return status == TANDEM_OK ? TANDEM_AGAIN : status;
 }
 
 enum tandem_status tandem_dfu_store_manifest(struct tandem_usb_dfu *dfu)
 {
-    (void)dfu;
-    return TANDEM_OK;
+    enum tandem_status status = finish_bare(dfu);
+    if (status != TANDEM_OK && status != TANDEM_AGAIN)
+        tandem_dfu_store_drop(dfu);
+    return status;
 }
 
 void tandem_dfu_store_drop(struct tandem_usb_dfu *dfu)
 {
     enum tandem_state state = tandem_install_state(install_of(dfu));
-    if (dfu->begun && (state == TANDEM_STATE_RECEIVING || state == TANDEM_STATE_VALIDATING))
+    int unfinished = state == TANDEM_STATE_RECEIVING || state == TANDEM_STATE_VALIDATING;
+    if (dfu->begun == BEGUN_PACKAGE && unfinished)
         (void)tandem_install_abort(install_of(dfu));
-    dfu->begun = 0;
+    else if (dfu->begun >= BEGUN_BARE && state != TANDEM_STATE_PENDING)
+        (void)tandem_bare_abort(dfu->config->bare);
+    dfu->begun = BEGUN_NOT;
 }
 
 enum tandem_status tandem_dfu_store_idle(struct tandem_usb_dfu *dfu)
 {
-    return dfu->begun ? tandem_install_poll(install_of(dfu)) : TANDEM_OK;
+    switch (dfu->begun) {
+    case BEGUN_NOT:
+        return TANDEM_OK;
+    case BEGUN_PACKAGE:
+        return tandem_install_poll(install_of(dfu));
+    default:
+        return tandem_bare_poll(dfu->config->bare);
+    }
 }
 
 enum tandem_status tandem_dfu_store_read(struct tandem_usb_dfu *dfu, uint32_t offset, uint16_t *size)
