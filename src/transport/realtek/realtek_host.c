@@ -403,7 +403,7 @@ static void tell(struct tandem_realtek_host *host, struct tandem_info *info)
     info->hardware = facts.ic;
     info->known = TANDEM_INFO_HARDWARE;
     info->protocol = host->dialect;
-    if (tandem_realtek_version(host, &info->version))
+    if (tandem_realtek_host_version(host, &info->version))
         info->known |= TANDEM_INFO_VERSION;
     if (facts.active_bank == REALTEK_BANK_0 || facts.active_bank == REALTEK_BANK_1) {
         info->known |= TANDEM_INFO_BANK;

@@ -96,7 +96,7 @@ enum tandem_status tandem_realtek_plan(struct tandem_realtek_host *host, uint32_
 /* Does the device run what is offered, by its versions? @return 1 yes; 0 no; -1 it cannot be told */
 int tandem_realtek_runs(const struct tandem_realtek_host *host);
 /* Version of the running application, if it is told. @return 1 or 0 */
-int tandem_realtek_version(const struct tandem_realtek_host *host, struct tandem_version *version);
+int tandem_realtek_host_version(const struct tandem_realtek_host *host, struct tandem_version *version);
 /* A device that has two places for each image, one of which runs. */
 int tandem_realtek_has_banks(const struct realtek_info *info);
 /* The image whose entry `index` is in the indicator and in lists without ids. */

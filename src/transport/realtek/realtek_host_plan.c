@@ -91,7 +91,7 @@ static int is_header(uint16_t image)
     return image == TANDEM_REALTEK_IMAGE_OTA_HEADER || image == TANDEM_REALTEK_IMAGE_G_OTA_HEADER;
 }
 
-int tandem_realtek_version(const struct tandem_realtek_host *host, struct tandem_version *version)
+int tandem_realtek_host_version(const struct tandem_realtek_host *host, struct tandem_version *version)
 {
     const struct tandem_realtek_entry *app = running(host, TANDEM_REALTEK_IMAGE_APP);
     enum realtek_version_bits bits;
