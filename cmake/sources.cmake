@@ -28,6 +28,7 @@ set(TANDEM_PACKAGE_SOURCES
 
 set(TANDEM_DEVICE_SOURCES
     src/core/bank.c
+    src/core/bank_mcuboot.c
     src/core/bare.c
     src/core/bare_head.c
     src/core/boot.c

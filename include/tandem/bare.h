@@ -48,7 +48,10 @@ struct tandem_bare_entry {
     struct tandem_version version;      /**< its own */
     uint32_t load_address;              /**< where it runs */
     uint32_t size;                      /**< bytes */
+    uint32_t counter;                   /**< security counter */
     uint8_t variant;                    /**< bank it is linked for */
+    uint8_t payload;                    /**< enum tandem_payload */
+    uint8_t dependency_count;           /**< images that it needs */
     uint8_t digest[TANDEM_SHA256_SIZE]; /**< of what was read back */
 };
 
@@ -57,6 +60,7 @@ struct tandem_bare {
     struct tandem_install *install;                             /**< behind it */
     uint8_t step;                                               /**< what becomes of the image in hand */
     uint8_t touched;                                            /**< 1: some of it is in flash */
+    uint8_t opened;     /**< 1: the free bank is, or is being, made ready for the set */
     uint8_t open_ended;                                         /**< 1: its size is not known */
     uint32_t here;                                              /**< slots whose image has arrived, as bits */
     uint32_t hold;                                              /**< from there on nothing is programmed yet */

@@ -18,6 +18,7 @@ struct tandem_boot_image {
     struct tandem_area area; /**< where it lies */
     uint32_t size;           /**< its bytes */
     uint32_t load_address;   /**< where it wants to run; 0: anywhere */
+    uint32_t offset;         /**< bytes of a header before what runs (MCUboot's images): its vectors are behind it */
 };
 
 /** What to start. */

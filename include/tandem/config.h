@@ -52,6 +52,12 @@
 #define TANDEM_CONFIG_LOADER 1
 #endif
 
+#ifndef TANDEM_CONFIG_MCUBOOT
+/** 1: a device's description may ask for images that MCUboot's imgtool signed; 0: it may not, and the code is left out.
+ */
+#define TANDEM_CONFIG_MCUBOOT 1
+#endif
+
 #ifndef TANDEM_CONFIG_ASSEMBLY
 /** 1: the engine's inner loops are inline assembly where the compiler and the core know it (Thumb); 0: C throughout. */
 #define TANDEM_CONFIG_ASSEMBLY 1

@@ -61,6 +61,7 @@ struct tandem_device {
     uint8_t key_count;             /**< at most 32 */
     uint8_t signatures_needed;     /**< by different keys; 0 means 1 */
     uint8_t allow_unsigned;        /**< 1: take what nobody signed. Development only. */
+    uint8_t mcuboot;               /**< 1: take images that MCUboot's imgtool signed with one of the keys, see bare.h */
 
     uint8_t version_policy;  /**< enum tandem_version_policy */
     uint8_t verify_policy;   /**< enum tandem_verify_policy */

@@ -291,7 +291,7 @@ enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer
     enum tandem_status status = tandem_bank_manifest(bank, running, 0, &manifest, NULL, buffer, size);
     /* What a damaged head says of counter and keys would be kept for ever: it must be the one that was installed. */
     if (status == TANDEM_OK && memcmp(manifest.id, state->outcome.id, sizeof manifest.id) != 0)
-        status = tandem_bank_authenticate(bank->device, &manifest, state->revoked);
+        status = tandem_bank_trust(bank, running, &manifest, state->revoked);
     if (status != TANDEM_OK)
         return status;
     struct tandem_bank_state before = *state;

@@ -43,6 +43,33 @@ enum tandem_status tandem_bank_find_image(const struct tandem_bank *bank, uint8_
 enum tandem_status tandem_bank_authenticate(const struct tandem_device *device, const struct tandem_manifest *manifest,
                                             uint32_t revoked);
 
+/*
+ * The same of a head in a bank, where images may speak for it: an unsigned one
+ * will do whose images are MCUboot's and signed, if the device takes those.
+ */
+enum tandem_status tandem_bank_trust(const struct tandem_bank *bank, uint8_t which,
+                                     const struct tandem_manifest *manifest, uint32_t revoked);
+/* Whether the images in these slots (bits) are MCUboot's, signed, and all that the unsigned head of a bank says of them
+ * is what they say themselves. */
+enum tandem_status tandem_bank_trust_images(const struct tandem_bank *bank, uint8_t which,
+                                            const struct tandem_manifest *manifest, uint32_t slots, uint32_t revoked);
+/* Whether a device takes such images, in a build that knows of them. */
+static inline int tandem_bank_takes_mcuboot(const struct tandem_device *device)
+{
+    return TANDEM_CONFIG_MCUBOOT && device->mcuboot;
+}
+struct tandem_mcuboot;
+/* Read what an MCUboot image of `size` bytes in an area says of itself. @return as tandem_mcuboot_open();
+ * TANDEM_ERROR_UNSUPPORTED (encrypted or compressed); TANDEM_ERROR_FORMAT also if bytes follow it */
+enum tandem_status tandem_bank_mcuboot_open(struct tandem_mcuboot *image, const struct tandem_device *device,
+                                            const struct tandem_area *area, uint32_t size);
+/* Verify it by the device's keys. `digest` is what it hashes to, or NULL: it is hashed here. @return as
+ * tandem_mcuboot_verify(); TANDEM_ERROR_KEY also if the device wants more than one signature */
+enum tandem_status tandem_bank_mcuboot_verify(const struct tandem_mcuboot *image, const struct tandem_device *device,
+                                              const struct tandem_area *area, uint32_t revoked, const uint8_t *digest);
+/* Bytes before what runs of the image in an area: MCUboot's header, or none. */
+uint32_t tandem_bank_image_offset(const struct tandem_area *area);
+
 /* Begin the hash that is a bank's proof; the digests of the heads that count follow, newest first. */
 enum tandem_status tandem_bank_proof_begin(struct tandem_sha256 *hash, const struct tandem_device *device,
                                            uint8_t which);

@@ -20,10 +20,12 @@
 /* What becomes of the image in hand. */
 enum step {
     STEP_CLOSED,    /* there is none */
+    STEP_HEADER,    /* its header must come first, and decide */
     STEP_OPENING,   /* the free bank is being made ready for it */
     STEP_RECEIVING, /* it comes in */
     STEP_ENDING,    /* all of it is here, but not yet programmed */
     STEP_HASHING,   /* it is read back */
+    STEP_JUDGING,   /* what its signature covers is read once more */
     STEP_ENDED      /* it is in the set */
 };
 
@@ -52,10 +54,16 @@ static int is_open(const struct tandem_bare *bare)
 /* An image is in hand, and bytes of it may come. */
 static int is_receiving(const struct tandem_bare *bare)
 {
-    return is_open(bare) && (bare->step == STEP_OPENING || bare->step == STEP_RECEIVING);
+    return is_open(bare) && (bare->step == STEP_HEADER || bare->step == STEP_OPENING || bare->step == STEP_RECEIVING);
 }
 
 /* ---- may it come? ---- */
+
+/* An image with a signature of its own, on a device that takes such. */
+static int speaks_for_itself(const struct tandem_device *device, uint8_t payload)
+{
+    return tandem_bank_takes_mcuboot(device) && payload == TANDEM_PAYLOAD_MCUBOOT;
+}
 
 static uint8_t find_slot(const struct tandem_install *install, uint8_t kind)
 {
@@ -67,16 +75,21 @@ static uint8_t find_slot(const struct tandem_install *install, uint8_t kind)
     return i;
 }
 
-/* A version that is not known stands for the one that runs. */
-static enum tandem_status check_version(const struct tandem_install *install, const struct tandem_bare_image *image)
+static int is_known(const struct tandem_version *version)
 {
     static const struct tandem_version none = {0, 0, 0, 0};
-    const struct tandem_version *version = &image->version;
-    if (image->kind != TANDEM_KIND_APPLICATION || tandem_version_compare(version, &none) == 0)
+    return tandem_version_compare(version, &none) != 0;
+}
+
+/* The version of a set is its application's. */
+static enum tandem_status check_version(const struct tandem_install *install, uint8_t kind,
+                                        const struct tandem_version *version)
+{
+    if (kind != TANDEM_KIND_APPLICATION)
         version = &install->running;
     int order = tandem_version_compare(version, &install->running);
     uint8_t policy = device_of(install)->version_policy;
-    if (tandem_version_compare(&install->running, &none) == 0)
+    if (!is_known(&install->running))
         return TANDEM_OK;
     return (policy == TANDEM_VERSION_NOT_OLDER && order < 0) || (policy == TANDEM_VERSION_NEWER && order <= 0)
                ? TANDEM_ERROR_VERSION
@@ -108,7 +121,7 @@ static enum tandem_status check_image(const struct tandem_bare *bare, const stru
     const struct tandem_install *install = bare->install;
     const struct tandem_device *device = device_of(install);
     uint8_t bank = tandem_bank_free(&install->bank), percent = 0;
-    if (!device->allow_unsigned)
+    if (!device->allow_unsigned && !speaks_for_itself(device, image->payload))
         return TANDEM_ERROR_UNSIGNED;
     if (slot == device->slot_count)
         return TANDEM_ERROR_NOT_SUPPORTED;
@@ -120,10 +133,12 @@ static enum tandem_status check_image(const struct tandem_bare *bare, const stru
     if (image->size != TANDEM_BARE_SIZE_UNKNOWN && image->size > *detail)
         return TANDEM_ERROR_TOO_LARGE;
     *detail = head_room(install);
-    if (tandem_bare_head_size(device, count_with(bare, slot)) > *detail)
+    if (tandem_bare_head_size(device, count_with(bare, slot), 0) > *detail)
         return TANDEM_ERROR_SPACE;
     *detail = 0;
-    enum tandem_status status = check_version(install, image);
+    enum tandem_status status = TANDEM_OK;
+    if (!speaks_for_itself(device, image->payload)) /* else its header tells the version */
+        status = check_version(install, image->kind, is_known(&image->version) ? &image->version : &install->running);
     if (status == TANDEM_OK)
         status = tandem_install_battery(install, &percent);
     if (status == TANDEM_ERROR_BATTERY)
@@ -158,6 +173,7 @@ static enum tandem_status open_set(struct tandem_bare *bare, const struct tandem
     if (status != TANDEM_OK)
         return status;
     bare->here = 0;
+    bare->opened = 0;
     bare->step = STEP_CLOSED;
     memset(&install->outcome, 0, sizeof install->outcome);
     install->outcome.stage = TANDEM_STAGE_CHECK;
@@ -167,7 +183,7 @@ static enum tandem_status open_set(struct tandem_bare *bare, const struct tandem
     install->live = 1;
     install->state = TANDEM_STATE_RECEIVING;
     install->package_size = image->size;
-    install->job = JOB_CONSENT;
+    install->job = JOB_BARE;
     return TANDEM_OK;
 }
 
@@ -210,7 +226,8 @@ static void start_image(struct tandem_bare *bare)
     memset(install->early, 0, sizeof install->early);
     bare->in_flight = 0;
     bare->hold = TANDEM_BARE_NO_HOLD;
-    bare->step = STEP_OPENING;
+    bare->step =
+        speaks_for_itself(device_of(install), bare->entries[install->slot].payload) ? STEP_HEADER : STEP_OPENING;
 }
 
 /* Wait for the flash, and take note of what it did. */
@@ -238,6 +255,9 @@ enum tandem_status tandem_bare_begin(struct tandem_bare *bare, const struct tand
     entry->version = image->version;
     entry->load_address = image->load_address;
     entry->variant = image->variant;
+    entry->payload = image->payload;
+    entry->counter = install->bank.state.counter; /* no word of it: as it is */
+    entry->dependency_count = 0;
     install->slot = slot;
     install->kind = image->kind;
     install->area = tandem_bank_area(&install->bank, slot, tandem_bank_free(&install->bank));
@@ -367,35 +387,131 @@ static enum tandem_status work_receive(struct tandem_bare *bare)
     return tandem_install_erase_one(install);
 }
 
-static enum tandem_status work_hash(struct tandem_bare *bare)
+/* The header of an image that speaks for itself has come: version and sizes are known before anything is touched. */
+static enum tandem_status work_header(struct tandem_bare *bare)
 {
     struct tandem_install *install = bare->install;
     struct tandem_bare_entry *entry = &bare->entries[install->slot];
-    enum tandem_status status = tandem_install_hash(install, entry->digest);
-    if (status == TANDEM_AGAIN)
-        return TANDEM_AGAIN;
+    struct tandem_mcuboot image;
+    uint8_t kind = device_of(install)->slots[install->slot].kind;
+    if (install->fill < MCUBOOT_HEADER_SIZE)
+        return TANDEM_OK;
+    enum tandem_status status = tandem_mcuboot_header(&image, install->buffer);
+    if (status == TANDEM_OK && image.total_size > install->image_size)
+        status = bare->open_ended ? TANDEM_ERROR_TOO_LARGE : TANDEM_ERROR_TRUNCATED;
+    if (status == TANDEM_OK && (image.flags & (MCUBOOT_FLAG_ENCRYPTED | MCUBOOT_FLAG_COMPRESSED)) != 0)
+        status = TANDEM_ERROR_UNSUPPORTED;
+    if (status == TANDEM_OK)
+        status = check_version(install, kind, &image.version);
     if (status != TANDEM_OK)
-        return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, install->cursor);
-    entry->size = install->image_size;
-    bare->here |= 1u << install->slot;
+        return tandem_install_fail(install, status, TANDEM_STAGE_CHECK, kind, 0);
+    entry->version = image.version;
+    entry->load_address = image.load_address;
+    if (!bare->opened)
+        install->outcome.version = image.version;
+    bare->step = STEP_OPENING;
+    return TANDEM_AGAIN;
+}
+
+/* Make the bank ready: once for a set, with the user's consent. */
+static enum tandem_status work_open(struct tandem_bare *bare)
+{
+    struct tandem_install *install = bare->install;
+    if (!bare->opened) {
+        bare->opened = 1;
+        install->job = JOB_CONSENT;
+        return TANDEM_AGAIN;
+    }
+    install->kind = device_of(install)->slots[install->slot].kind;
+    install->erased = install->all_erased ? install->area.size : 0;
+    bare->step = STEP_RECEIVING;
+    return TANDEM_AGAIN;
+}
+
+static enum tandem_status image_failed(struct tandem_bare *bare, enum tandem_status status)
+{
+    struct tandem_install *install = bare->install;
+    return tandem_install_fail(install, status, TANDEM_STAGE_VALIDATE, install->kind, 0);
+}
+
+static enum tandem_status arrived(struct tandem_bare *bare)
+{
+    bare->here |= 1u << bare->install->slot;
     bare->step = STEP_ENDED;
     return TANDEM_OK;
 }
 
-static enum tandem_status work(struct tandem_bare *bare)
+static enum tandem_status work_hash(struct tandem_bare *bare)
 {
     struct tandem_install *install = bare->install;
-    switch ((enum step)bare->step) {
-    case STEP_OPENING:
-        install->kind = device_of(install)->slots[install->slot].kind;
-        install->erased = install->all_erased ? install->area.size : 0;
-        bare->step = STEP_RECEIVING;
+    struct tandem_bare_entry *entry = &bare->entries[install->slot];
+    struct tandem_mcuboot image;
+    uint8_t bytes[MCUBOOT_HEADER_SIZE];
+    const struct tandem_flash_port *flash = install->area.flash;
+    enum tandem_status status = tandem_install_hash(install, entry->digest);
+    if (status == TANDEM_AGAIN)
         return TANDEM_AGAIN;
+    entry->size = install->image_size;
+    if (status == TANDEM_OK && !speaks_for_itself(device_of(install), entry->payload))
+        return arrived(bare);
+    if (status == TANDEM_OK && flash->read(flash->ctx, install->area.address, bytes, sizeof bytes) != TANDEM_OK)
+        status = TANDEM_ERROR_FLASH;
+    if (status == TANDEM_OK)
+        status = tandem_mcuboot_header(&image, bytes);
+    if (status == TANDEM_OK && image.signed_size > entry->size)
+        status = TANDEM_ERROR_FORMAT;
+    if (status != TANDEM_OK)
+        return image_failed(bare, status);
+    install->image_size = image.signed_size;
+    install->cursor = 0;
+    bare->step = STEP_JUDGING;
+    return TANDEM_AGAIN;
+}
+
+/* What an MCUboot image says of itself counts once its signature is known to be good. */
+static enum tandem_status work_judge(struct tandem_bare *bare)
+{
+    struct tandem_install *install = bare->install;
+    const struct tandem_device *device = device_of(install);
+    struct tandem_bare_entry *entry = &bare->entries[install->slot];
+    struct tandem_mcuboot image;
+    uint8_t digest[TANDEM_SHA256_SIZE];
+    enum tandem_status status = tandem_install_hash(install, digest);
+    if (status == TANDEM_AGAIN)
+        return TANDEM_AGAIN;
+    if (status == TANDEM_OK)
+        status = tandem_bank_mcuboot_open(&image, device, &install->area, entry->size);
+    if (status == TANDEM_OK)
+        status = tandem_bank_mcuboot_verify(&image, device, &install->area, install->bank.state.revoked, digest);
+    if (status == TANDEM_ERROR_UNSIGNED && device->allow_unsigned)
+        status = TANDEM_OK;
+    if (status == TANDEM_OK && image.counter < install->bank.state.counter)
+        status = TANDEM_ERROR_COUNTER;
+    if (status == TANDEM_OK &&
+        (tandem_version_compare(&entry->version, &image.version) != 0 || entry->load_address != image.load_address))
+        status = TANDEM_ERROR_DIGEST; /* not the header that came */
+    if (status != TANDEM_OK)
+        return image_failed(bare, status);
+    install->image_size = entry->size;
+    entry->counter = image.counter;
+    entry->dependency_count = image.dependency_count;
+    return arrived(bare);
+}
+
+static enum tandem_status work(struct tandem_bare *bare)
+{
+    switch ((enum step)bare->step) {
+    case STEP_HEADER:
+        return TANDEM_CONFIG_MCUBOOT ? work_header(bare) : TANDEM_OK;
+    case STEP_OPENING:
+        return work_open(bare);
     case STEP_RECEIVING:
     case STEP_ENDING:
         return work_receive(bare);
     case STEP_HASHING:
         return work_hash(bare);
+    case STEP_JUDGING:
+        return TANDEM_CONFIG_MCUBOOT ? work_judge(bare) : TANDEM_OK;
     case STEP_CLOSED:
     case STEP_ENDED:
         break;
@@ -433,7 +549,8 @@ enum tandem_status tandem_bare_end(struct tandem_bare *bare)
     if (!is_receiving(bare))
         return TANDEM_AGAIN;
     uint32_t wants = tandem_install_wants(install);
-    if (wants == 0 || (!bare->open_ended && wants < install->image_size))
+    if (wants == 0 || (!bare->open_ended && wants < install->image_size) ||
+        (bare->step == STEP_HEADER && wants < MCUBOOT_HEADER_SIZE))
         return TANDEM_ERROR_TRUNCATED;
     if (bare->step == STEP_RECEIVING) { /* else the bank is being made ready still */
         install->image_size = wants;
@@ -494,8 +611,10 @@ enum tandem_status tandem_bare_finish(struct tandem_bare *bare)
         return TANDEM_AGAIN;
     install->base = 0;
     install->fill = 0;
-    enum tandem_status status =
-        tandem_manifest_parse(&manifest, device_of(install)->crypto, install->buffer, tandem_bare_compose(bare));
+    uint32_t size;
+    enum tandem_status status = tandem_bare_compose(bare, head_room(install), &size);
+    if (status == TANDEM_OK)
+        status = tandem_manifest_parse(&manifest, device_of(install)->crypto, install->buffer, size);
     if (status == TANDEM_OK)
         status = tandem_install_check(install, &manifest, 0);
     if (status == TANDEM_OK)

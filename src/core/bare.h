@@ -7,9 +7,10 @@
 
 #include "tandem/bare.h"
 
-/* Bytes of the head for `count` images. */
-uint32_t tandem_bare_head_size(const struct tandem_device *device, uint8_t count);
-/* Compose the unsigned head of the set at the beginning of the installer's buffer. @return its bytes */
-uint32_t tandem_bare_compose(const struct tandem_bare *bare);
+/* Bytes of the head for `images` with so many dependencies in all. */
+uint32_t tandem_bare_head_size(const struct tandem_device *device, uint32_t images, uint32_t dependencies);
+/* Compose the unsigned head of the set, `*size` bytes, at the beginning of the installer's buffer. @return TANDEM_OK;
+ * TANDEM_ERROR_SPACE (more than `room`); TANDEM_ERROR_DEPENDENCY (on an image that has no slot); TANDEM_ERROR_FLASH */
+enum tandem_status tandem_bare_compose(const struct tandem_bare *bare, uint32_t room, uint32_t *size);
 
 #endif

@@ -27,6 +27,7 @@ struct look {
     struct tandem_version version; /* of its newest package */
     uint8_t which;
     uint8_t digests_needed;     /* 0: a proof stands for the images */
+    uint8_t by_images;          /* 1: the images of the head in hand have to vouch for it */
     struct tandem_sha256 proof; /* over the heads that count */
 };
 
@@ -73,6 +74,10 @@ static enum tandem_status count_head(struct look *look, const struct tandem_mani
     enum tandem_status status = TANDEM_OK;
     if (look->digests_needed)
         status = tandem_bank_authenticate(look->bank.device, manifest, look->bank.state.revoked);
+    if (tandem_bank_takes_mcuboot(look->bank.device) && status == TANDEM_ERROR_UNSIGNED) {
+        look->by_images = 1;
+        status = TANDEM_OK;
+    }
     return status == TANDEM_OK ? tandem_sha256_update(&look->proof, manifest->digest, sizeof manifest->digest) : status;
 }
 
@@ -80,6 +85,9 @@ static enum tandem_status count_head(struct look *look, const struct tandem_mani
 static enum tandem_status check_head(struct look *look, const struct tandem_manifest *manifest, int counts)
 {
     const struct tandem_device *device = look->bank.device;
+    uint32_t slots = 0;
+    if (TANDEM_CONFIG_MCUBOOT)
+        look->by_images = 0;
     enum tandem_status status = counts ? count_head(look, manifest) : TANDEM_OK;
     for (uint8_t i = 0; i < device->slot_count && status == TANDEM_OK; i++) {
         struct tandem_boot_image *found = &look->boot->images[i];
@@ -99,7 +107,12 @@ static enum tandem_status check_head(struct look *look, const struct tandem_mani
             return TANDEM_ERROR_TOO_LARGE;
         if (status == TANDEM_OK && look->digests_needed)
             status = check_image(look, i, &image);
+        if (tandem_bank_takes_mcuboot(device))
+            found->offset = tandem_bank_image_offset(&found->area);
+        slots |= 1u << i;
     }
+    if (tandem_bank_takes_mcuboot(device) && status == TANDEM_OK && look->by_images)
+        status = tandem_bank_trust_images(&look->bank, look->which, manifest, slots, look->bank.state.revoked);
     return status;
 }
 

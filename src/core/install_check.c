@@ -43,7 +43,7 @@ static enum tandem_status survey(struct tandem_install *install, int authenticat
     memset(install->installed, 0, sizeof install->installed);
     while ((status = tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size)) ==
            TANDEM_OK) {
-        if (authenticate && tandem_bank_authenticate(device, &manifest, state->revoked) != TANDEM_OK)
+        if (authenticate && tandem_bank_trust(&install->bank, running, &manifest, state->revoked) != TANDEM_OK)
             break;
         if (first)
             install->running = manifest.version;
@@ -102,7 +102,8 @@ static enum tandem_status check_signatures(struct tandem_install *install, const
 {
     const struct tandem_device *device = device_of(install);
     install->revoked = install->bank.state.revoked | tandem_bank_revocations(device, manifest);
-    return taken_before ? TANDEM_OK : tandem_bank_authenticate(device, manifest, install->revoked);
+    /* Of bare images each was judged for itself when it had arrived. */
+    return taken_before || install->bare ? TANDEM_OK : tandem_bank_authenticate(device, manifest, install->revoked);
 }
 
 /* Allowed by counter and versions? */
@@ -275,7 +276,7 @@ static enum tandem_status check_carried(struct tandem_install *install, const st
     uint8_t bank = tandem_bank_free(&install->bank);
     uint32_t room = tandem_bank_manifest_area(&install->bank, bank)->size;
     struct tandem_image image;
-    enum tandem_status status = tandem_bank_authenticate(device, head, install->revoked);
+    enum tandem_status status = tandem_bank_trust(&install->bank, !bank, head, install->revoked);
     if (status != TANDEM_OK)
         return refuse(install, status, kind, 0);
     if (*used > room || head->header.head_size > room - *used)

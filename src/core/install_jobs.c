@@ -229,7 +229,7 @@ static enum tandem_status work_carry(struct tandem_install *install)
         status = tandem_bank_next_head(&heads, device, &manifest, install->buffer, install->buffer_size);
     while (status == TANDEM_OK && !carries(install, &manifest));
     if (status == TANDEM_OK)
-        status = tandem_bank_authenticate(device, &manifest, install->revoked);
+        status = tandem_bank_trust(&install->bank, tandem_bank_running(&install->bank), &manifest, install->revoked);
     if (status == TANDEM_OK && manifest.header.head_size > manifest_area(install)->size - install->area_used)
         status = TANDEM_ERROR_SPACE;
     if (status != TANDEM_OK)

@@ -26,10 +26,14 @@ DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
 
 # How a product is built: a layout that has been checked, the engine's own code, one algorithm, images that run where
 # they are (direct) or are brought to one place by swap and overwrite (exchange), a bootloader that stays or that can be
-# replaced (loader).
+# replaced (loader), no images of MCUboot's but where that is said (mcuboot).
 PRODUCT = ("-DTANDEM_CONFIG_LAYOUT_WORDS=0", "-DTANDEM_CONFIG_CRYPTO_PORT=0")
-ED25519 = ("-DTANDEM_CONFIG_P256=0",)
-P256 = ("-DTANDEM_CONFIG_ED25519=0",)
+NO_MCUBOOT = ("-DTANDEM_CONFIG_MCUBOOT=0",)
+MCUBOOT = ("-DTANDEM_CONFIG_MCUBOOT=1",)
+ED25519 = ("-DTANDEM_CONFIG_P256=0",) + NO_MCUBOOT
+P256 = ("-DTANDEM_CONFIG_ED25519=0",) + NO_MCUBOOT
+ED25519_MCUBOOT = ("-DTANDEM_CONFIG_P256=0",) + MCUBOOT
+P256_MCUBOOT = ("-DTANDEM_CONFIG_ED25519=0",) + MCUBOOT
 DIRECT = ("-DTANDEM_CONFIG_EXCHANGE=0", "-DTANDEM_CONFIG_LOADER=0")
 EXCHANGE = ("-DTANDEM_CONFIG_EXCHANGE=1", "-DTANDEM_CONFIG_LOADER=0")
 LOADER = ("-DTANDEM_CONFIG_EXCHANGE=0", "-DTANDEM_CONFIG_LOADER=1")
@@ -41,6 +45,9 @@ APPLICATION = ["tandem_install_init", "tandem_install_confirm", "tandem_install_
                "tandem_link_device_disconnected", "tandem_link_device_poll"]
 STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive", "tandem_stream_poll",
           "tandem_stream_reset", "tandem_stream_receive_max"]
+BARE = ["tandem_bare_init", "tandem_bare_begin", "tandem_bare_wants", "tandem_bare_limit", "tandem_bare_feed",
+        "tandem_bare_hold", "tandem_bare_back", "tandem_bare_read", "tandem_bare_poll", "tandem_bare_end",
+        "tandem_bare_drop", "tandem_bare_abort", "tandem_bare_finish", "tandem_payload_recognise"]
 STAGE = ["tandem_stage_choose"]
 EVERYTHING = BOOT + APPLICATION + STREAM
 PROGRAMS = [
@@ -50,7 +57,10 @@ PROGRAMS = [
     ("boot_exchange_ed25519", "boot all modes Ed25519", ED25519 + EXCHANGE, BOOT),
     ("stage", "first stage", ED25519 + LOADER, STAGE),
     ("boot_loader_ed25519", "boot direct Ed25519 replaced", ED25519 + LOADER, BOOT + ["tandem_loader_run"]),
+    ("boot_mcuboot_p256", "boot direct P-256 MCUboot's", P256_MCUBOOT + DIRECT, BOOT),
     ("application", "application", ED25519 + EXCHANGE, APPLICATION),
+    ("bare", "application bare door", ED25519 + EXCHANGE, APPLICATION + BARE),
+    ("bare_mcuboot", "application bare door MCUboot's", ED25519_MCUBOOT + EXCHANGE, APPLICATION + BARE),
     ("everything", "everything", ED25519 + EXCHANGE, EVERYTHING),
 ]
 
@@ -65,6 +75,8 @@ ROWS = [
     ("package, versions", ("package", "version")),
     ("flash, journal, banks", ("flash", "journal", "bank", "device")),
     ("install", ("install",)),
+    ("bare door", ("bare",)),
+    ("MCUboot's images", ("mcuboot", "bank_mcuboot")),
     ("boot", ("boot",)),
     ("bootloader update", ("stage", "loader")),
     ("swap and overwrite", ("exchange",)),
@@ -75,7 +87,7 @@ ROWS = [
 
 # RAM that a product sets aside: one of each.
 STATE = ["tandem_install", "tandem_link_service", "tandem_link_device", "tandem_stream"]
-ALSO = ["tandem_boot", "tandem_bank", "tandem_sha256"]
+ALSO = ["tandem_bare", "tandem_boot", "tandem_bank", "tandem_sha256"]
 
 # Stack of what others compiled, in bytes, on the safe side.
 HELPER_STACK = 64
@@ -95,10 +107,9 @@ def link(target, compiled, entries, output):
 
 def row_of(file):
     """The row that a source file counts in."""
-    for name, beginnings in ROWS:
-        if any(file == beginning or file.startswith(beginning + "_") for beginning in beginnings):
-            return name
-    return "other"
+    rows = [(len(beginning), name) for name, beginnings in ROWS for beginning in beginnings
+            if file == beginning or file.startswith(beginning + "_")]
+    return max(rows)[1] if rows else "other"
 
 
 def sections(text):
@@ -219,8 +230,9 @@ def measure(target, folder, by_function):
     state = sum(structs[struct] for struct in STATE)
     row("state of an application", [state], limits.check("ram", "state", state))
     for struct in ALSO:
+        note = {"tandem_boot": "on the bootloader's stack", "tandem_bare": "with the bare door"}
         row(f"struct {struct}", [structs[struct]],
-            "on the bootloader's stack" if struct == "tandem_boot" else "part of the above")
+            note.get(struct, "part of the above") + " " + limits.check("ram", struct, structs[struct]))
 
     calls = objects.Calls(compiled[ED25519 + EXCHANGE].values())
     print(f"\n{target}: deepest stack in bytes by entry point, a port's own not counted")

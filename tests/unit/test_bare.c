@@ -3,181 +3,15 @@
  * in, what stays out and why, how the set becomes firmware, and what power
  * cuts leave of it.
  */
-#include "check.h"
-#include "core/bank.h"
-#include "core/bare.h"
-#include "core/bytes.h"
-#include "core/install.h"
-#include "fixture.h"
-#include "tandem/bare.h"
+#include "bare_rig.h"
 
 #define KB 1024u
 #define APP TANDEM_KIND_APPLICATION
 #define STACK TANDEM_KIND_STACK
 #define DATA TANDEM_KIND_DATA
 
-/* A development device that runs `old` from bank 0, confirmed, with its door open. */
-struct world {
-    struct fixture f;
-    struct tandem_bare bare;
-    struct package old;
-};
-
-/* An image that a vendor's tool sends. */
-struct payload {
-    uint8_t kind;
-    unsigned seed;
-    uint32_t size;
-    uint16_t major;
-};
-
-static const struct payload app2 = {APP, 40, 5000, 2}, app3 = {APP, 41, 7001, 3}, stack2 = {STACK, 42, 3001, 2},
-                            data2 = {DATA, 43, 2048, 2};
-
-static void reset(struct world *w)
-{
-    CHECK_EQUAL(fixture_install(&w->f), TANDEM_OK);
-    tandem_bare_init(&w->bare, &w->f.install);
-}
-
-static void start(struct world *w, const struct fixture_options *options)
-{
-    struct tandem_boot boot;
-    w->old = fixture_package(1);
-    fixture_open(&w->f, options);
-    w->f.device.allow_unsigned = 1;
-    fixture_factory(&w->f, 0, &w->old);
-    CHECK_EQUAL(fixture_boot(&w->f, &boot), TANDEM_OK);
-    CHECK_EQUAL(boot.reason, TANDEM_BOOT_FIRST);
-    reset(w);
-}
-
-static void end(struct world *w)
-{
-    fixture_close(&w->f);
-    package_free(&w->old);
-}
-
-static struct tandem_bare_image describe(const struct payload *payload)
-{
-    struct tandem_bare_image image;
-    memset(&image, 0, sizeof image);
-    image.kind = payload->kind;
-    image.variant = TANDEM_VARIANT_ANY;
-    image.version.major = payload->major;
-    image.size = payload->size;
-    return image;
-}
-
-static enum tandem_status begin(struct world *w, const struct payload *payload)
-{
-    struct tandem_bare_image image = describe(payload);
-    return tandem_bare_begin(&w->bare, &image);
-}
-
-static void settle(struct world *w)
-{
-    unsigned polls = 0;
-    while (tandem_bare_poll(&w->bare) == TANDEM_AGAIN) {
-        w->f.now_us += 1000;
-        REQUIRE(++polls < 100000);
-    }
-}
-
-/* Feed as a link does, in pieces, up to `until`. */
-static void feed(struct world *w, const struct payload *payload, uint32_t piece, uint32_t until)
-{
-    const uint8_t *bytes = fixture_bytes(payload->seed, payload->size);
-    unsigned polls = 0;
-    while (tandem_bare_wants(&w->bare) < until && tandem_install_state(&w->f.install) == TANDEM_STATE_RECEIVING) {
-        uint32_t wants = tandem_bare_wants(&w->bare), limit = tandem_bare_limit(&w->bare);
-        uint32_t part = limit - wants < piece ? limit - wants : piece;
-        part = until - wants < part ? until - wants : part;
-        REQUIRE(limit >= wants && ++polls < 100000);
-        CHECK_EQUAL(tandem_bare_feed(&w->bare, wants, bytes + wants, part), TANDEM_OK);
-        (void)tandem_bare_poll(&w->bare);
-        w->f.now_us += 1000;
-    }
-}
-
-static enum tandem_status wait_for(struct world *w, enum tandem_status (*what)(struct tandem_bare *))
-{
-    enum tandem_status status;
-    unsigned polls = 0;
-    while ((status = what(&w->bare)) == TANDEM_AGAIN) {
-        (void)tandem_bare_poll(&w->bare);
-        w->f.now_us += 1000;
-        REQUIRE(++polls < 100000);
-    }
-    return status;
-}
-
-static enum tandem_status close_image(struct world *w)
-{
-    return wait_for(w, tandem_bare_end);
-}
-
-static enum tandem_status send(struct world *w, const struct payload *payload)
-{
-    enum tandem_status status = begin(w, payload);
-    if (status != TANDEM_OK)
-        return status;
-    feed(w, payload, 200, payload->size);
-    return close_image(w);
-}
-
-static enum tandem_status finish(struct world *w)
-{
-    enum tandem_status status = wait_for(w, tandem_bare_finish);
-    settle(w);
-    return status;
-}
-
-static int holds(struct world *w, uint8_t bank, const struct payload *payload)
-{
-    struct tandem_bank opened;
-    REQUIRE(tandem_bank_open(&opened, &w->f.device) == TANDEM_OK);
-    for (uint8_t i = 0; i < w->f.device.slot_count; i++)
-        if (w->f.slots[i].kind == payload->kind) {
-            struct tandem_area area = tandem_bank_area(&opened, i, bank);
-            return memcmp(sim_flash_at((const struct sim_flash *)area.flash->ctx, area.address),
-                          fixture_bytes(payload->seed, payload->size), payload->size) == 0;
-        }
-    return 0;
-}
-
-static const struct tandem_outcome *outcome(const struct world *w)
-{
-    return tandem_install_outcome(&w->f.install);
-}
-
-static enum tandem_state state(const struct world *w)
-{
-    return tandem_install_state(&w->f.install);
-}
-
-/* Activate, start, confirm, and start again. */
-static void run(struct world *w, uint16_t major)
-{
-    struct tandem_boot boot;
-    CHECK_EQUAL(state(w), TANDEM_STATE_VALIDATED);
-    CHECK_EQUAL(outcome(w)->status, TANDEM_OK);
-    CHECK_EQUAL(tandem_install_activate(&w->f.install), TANDEM_OK);
-    CHECK_EQUAL(fixture_boot(&w->f, &boot), TANDEM_OK);
-    CHECK_EQUAL(boot.reason, TANDEM_BOOT_TRIAL);
-    CHECK_EQUAL(boot.version.major, major);
-    CHECK_EQUAL(fixture_confirm(&w->f), TANDEM_OK);
-    CHECK_EQUAL(fixture_boot(&w->f, &boot), TANDEM_OK);
-    CHECK_EQUAL(boot.reason, TANDEM_BOOT_CONFIRMED);
-    CHECK_EQUAL(boot.version.major, major);
-    reset(w);
-    CHECK_EQUAL(state(w), TANDEM_STATE_CONFIRMED);
-}
-
-static uint8_t running(const struct world *w)
-{
-    return tandem_bank_running(&w->f.install.bank);
-}
+static const struct payload app2 = {APP, 40, 5000, 2, NULL}, app3 = {APP, 41, 7001, 3, NULL},
+                            stack2 = {STACK, 42, 3001, 2, NULL}, data2 = {DATA, 43, 2048, 2, NULL};
 
 /* ---- whole sets ---- */
 
@@ -268,7 +102,8 @@ static void replaced(void)
             CHECK_EQUAL(fixture_boot(&w.f, &boot), TANDEM_OK);
             reset(&w);
         }
-        struct payload data = {DATA, 44, 2 * KB + shared * 300, 2}, other = {DATA, 45, 2 * KB + shared * 400, 2};
+        struct payload data = {DATA, 44, 2 * KB + shared * 300, 2, NULL},
+                       other = {DATA, 45, 2 * KB + shared * 400, 2, NULL};
         CHECK_EQUAL(send(&w, &other), TANDEM_OK);
         CHECK_EQUAL(send(&w, &app3), TANDEM_OK);
         CHECK_EQUAL(send(&w, &data), TANDEM_OK);
@@ -310,7 +145,7 @@ static void size_unknown(void)
     run(&w, 2);
     CHECK(holds(&w, 1, &app2));
     /* As much as there is room for. */
-    struct payload full = {APP, 46, 8 * KB, 3};
+    struct payload full = {APP, 46, 8 * KB, 3, NULL};
     CHECK_EQUAL(tandem_bare_begin(&w.bare, &image), TANDEM_OK);
     feed(&w, &full, 200, full.size);
     settle(&w);
@@ -622,7 +457,7 @@ static void open_plan(struct world *w, const struct plan *plan)
 /* What the cuts fall into: a set of two images, one sent twice, and its activation. */
 static void live(struct world *w)
 {
-    static const struct payload wrong = {STACK, 47, 3000, 2};
+    static const struct payload wrong = {STACK, 47, 3000, 2, NULL};
     if (send(w, &wrong) == TANDEM_OK && send(w, &app2) == TANDEM_OK && send(w, &stack2) == TANDEM_OK &&
         finish(w) == TANDEM_OK)
         (void)tandem_install_activate(&w->f.install);
@@ -639,7 +474,7 @@ static void power_up(struct world *w)
 /* After a cut: the old set or the new one starts, whole, and a fresh set goes in. */
 static void recover(struct world *w)
 {
-    static const struct payload app = {APP, 48, 5100, 4}, stack = {STACK, 49, 2900, 4};
+    static const struct payload app = {APP, 48, 5100, 4, NULL}, stack = {STACK, 49, 2900, 4, NULL};
     struct tandem_boot boot;
     CHECK_EQUAL(fixture_boot(&w->f, &boot), TANDEM_OK);
     int old = boot.version.major == 1;
