@@ -83,7 +83,8 @@ set(TANDEM_REALTEK_DEVICE_SOURCES
 set(TANDEM_REALTEK_HOST_SOURCES
     src/transport/realtek/realtek_host.c
     src/transport/realtek/realtek_host_ask.c
-    src/transport/realtek/realtek_host_pair.c
+    src/transport/realtek/realtek_host_file.c
+    src/transport/realtek/realtek_host_rws.c
     src/transport/realtek/realtek_host_plan.c)
 
 # USB DFU: the device's end, the host's end.

@@ -46,6 +46,19 @@ struct tandem_realtek_file {
     struct tandem_realtek_part parts[TANDEM_REALTEK_PARTS_MAX]; /**< ascending by their place in the pack */
 };
 
+/**
+ * Open a file: an MPPack, a single image with or without its MP header, or a
+ * combined file with packs for both buds.
+ * @param file to fill
+ * @param source its bytes, all there; must outlive `file`
+ * @param role of the bud whose pack is wanted: 2 the secondary one's; else the other's. Only combined files ask
+ * @return TANDEM_OK; TANDEM_ERROR_FORMAT (none of these, or it contradicts itself); TANDEM_ERROR_TRUNCATED;
+ *         TANDEM_ERROR_UNSUPPORTED (a variant not known, or a pack for production lines only);
+ *         TANDEM_ERROR_INCOMPLETE (no pack for that bud); TANDEM_ERROR_TOO_LARGE; the source's reason
+ */
+enum tandem_status tandem_realtek_file_open(struct tandem_realtek_file *file, const struct tandem_source *source,
+                                            uint8_t role);
+
 /** How a stream comes up and goes down. */
 struct tandem_realtek_connector {
     void *ctx; /**< handed to every function */
@@ -214,11 +227,11 @@ void tandem_realtek_host_on_disconnected(struct tandem_realtek_host *host);
 
 /** One bud of a pair, to the updater. Fields are the library's own. */
 struct tandem_realtek_bud {
-    struct tandem_target target;      /**< what it offers */
-    struct tandem_realtek_pair *pair; /**< whose */
-    uint32_t done;                    /**< bytes, as far as it was sent */
-    uint32_t total;                   /**< bytes */
-    uint8_t index;                    /**< 0 the first that is reached, 1 the other */
+    struct tandem_target target;     /**< what it offers */
+    struct tandem_realtek_rws *pair; /**< whose */
+    uint32_t done;                   /**< bytes, as far as it was sent */
+    uint32_t total;                  /**< bytes */
+    uint8_t index;                   /**< 0 the first that is reached, 1 the other */
 };
 
 /**
@@ -226,7 +239,7 @@ struct tandem_realtek_bud {
  * bud at a time: the first is sent all, then it hands over to the other, and
  * when that one has all, both switch together.
  */
-struct tandem_realtek_pair {
+struct tandem_realtek_rws {
     struct tandem_realtek_host *host;  /**< the way to whichever bud is reached */
     struct tandem_realtek_bud buds[2]; /**< members, in this order */
     struct tandem_info first;          /**< what the first bud said */
@@ -250,12 +263,12 @@ struct tandem_realtek_pair {
  * @param host initialized; must outlive `pair`; its events go to it as ever
  * @param second file for the bud in the secondary role; NULL: the same for both
  */
-void tandem_realtek_pair_init(struct tandem_realtek_pair *pair, struct tandem_realtek_host *host,
-                              const struct tandem_realtek_file *second);
+void tandem_realtek_rws_init(struct tandem_realtek_rws *pair, struct tandem_realtek_host *host,
+                             const struct tandem_realtek_file *second);
 /** Target of a bud. @param bud 0 the first; 1 the other */
-const struct tandem_target *tandem_realtek_pair_target(const struct tandem_realtek_pair *pair, unsigned bud);
+const struct tandem_target *tandem_realtek_rws_target(const struct tandem_realtek_rws *pair, unsigned bud);
 /** Whether the buds were found with different firmware. @return 1 or 0 */
-int tandem_realtek_pair_apart(const struct tandem_realtek_pair *pair);
+int tandem_realtek_rws_apart(const struct tandem_realtek_rws *pair);
 
 #ifdef __cplusplus
 }

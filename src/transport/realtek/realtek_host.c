@@ -41,7 +41,7 @@ static uint8_t mode(const struct tandem_realtek_host *host)
 {
     struct realtek_info info;
 
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     return info.mode;
 }
 
@@ -60,7 +60,7 @@ static int is_copy(const struct tandem_realtek_host *host, uint8_t part)
 /* Nothing of a session outlives its link. */
 static void reset(struct tandem_realtek_host *host)
 {
-    tandem_realtek_forget(host);
+    tandem_realtek_host_forget(host);
     host->ready = 0;
     host->validated = 0;
     host->step = 0;
@@ -283,7 +283,7 @@ static void take_indexed(struct tandem_realtek_host *host)
     unsigned index, place = 0;
     size_t at;
 
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     for (index = 0; index < 16 && place < host->version_count; index++)
         place += realtek_indicator(info.indicator, index) != REALTEK_INDICATOR_ABSENT;
     for (at = 0; at + 4 <= host->answer_size; at += 4) {
@@ -291,7 +291,7 @@ static void take_indexed(struct tandem_realtek_host *host)
             index++;
         if (index >= 16 || host->version_count == TANDEM_REALTEK_ENTRIES_MAX)
             return;
-        host->versions[host->version_count].image = tandem_realtek_indexed(index++);
+        host->versions[host->version_count].image = tandem_realtek_host_indexed(index++);
         host->versions[host->version_count++].value = tandem_load_le32(host->answer + at);
     }
 }
@@ -334,32 +334,32 @@ static enum tandem_status query_step(struct tandem_realtek_host *host)
 
     switch ((enum query_step)host->step) {
     case QUERY_PROTOCOL:
-        status = tandem_realtek_ask(host, ASK_PROTOCOL, NULL, 0);
+        status = tandem_realtek_host_ask(host, ASK_PROTOCOL, NULL, 0);
         return status == TANDEM_AGAIN ? status : take_protocol(host, status);
     case QUERY_INFO:
-        status = tandem_realtek_ask(host, ASK_INFO, NULL, 0);
+        status = tandem_realtek_host_ask(host, ASK_INFO, NULL, 0);
         return status == TANDEM_AGAIN ? status : take_info(host, status);
     case QUERY_IC:
         if (!host->has_dfu) {
-            status = tandem_realtek_ask(host, ASK_SUBSCRIBE, NULL, 0);
+            status = tandem_realtek_host_ask(host, ASK_SUBSCRIBE, NULL, 0);
             host->has_dfu = status == TANDEM_OK;
             return status;
         }
-        status = tandem_realtek_ask(host, ASK_IC, NULL, 0);
+        status = tandem_realtek_host_ask(host, ASK_IC, NULL, 0);
         return status == TANDEM_AGAIN ? status : take_ic(host, status);
     case QUERY_ADDRESS:
-        status = tandem_realtek_ask(host, ASK_ADDRESS, NULL, 0);
+        status = tandem_realtek_host_ask(host, ASK_ADDRESS, NULL, 0);
         return status == TANDEM_AGAIN ? status : take_address(host, status);
     case QUERY_VERSIONS:
         if (realtek_is_stream(host) && host->info_size > 1 && host->info[1] <= 5)
             size = 0;
-        status = tandem_realtek_ask(host, ASK_VERSIONS, &which, size);
+        status = tandem_realtek_host_ask(host, ASK_VERSIONS, &which, size);
         return status == TANDEM_AGAIN ? status : take_versions(host, status);
     case QUERY_SECTIONS:
-        status = tandem_realtek_ask(host, ASK_SECTIONS, NULL, 0);
+        status = tandem_realtek_host_ask(host, ASK_SECTIONS, NULL, 0);
         return status == TANDEM_AGAIN ? status : take_sections(host, status);
     default:
-        status = realtek_is_stream(host) ? TANDEM_OK : tandem_realtek_ask(host, ASK_SUBSCRIBE, NULL, 0);
+        status = realtek_is_stream(host) ? TANDEM_OK : tandem_realtek_host_ask(host, ASK_SUBSCRIBE, NULL, 0);
         host->has_dfu = status == TANDEM_OK;
         return status;
     }
@@ -377,7 +377,7 @@ static void tell_charge(struct tandem_realtek_host *host, struct tandem_info *in
 
 static void tell_place(struct tandem_realtek_host *host, struct tandem_info *info)
 {
-    int runs = tandem_realtek_runs(host);
+    int runs = tandem_realtek_host_runs(host);
 
     if (host->validated) {
         info->known |= TANDEM_INFO_PLACE;
@@ -399,7 +399,7 @@ static void tell(struct tandem_realtek_host *host, struct tandem_info *info)
     struct realtek_info facts;
 
     memset(info, 0, sizeof *info);
-    tandem_realtek_info_of(host, &facts);
+    tandem_realtek_host_info_of(host, &facts);
     info->hardware = facts.ic;
     info->known = TANDEM_INFO_HARDWARE;
     info->protocol = host->dialect;
@@ -471,7 +471,7 @@ static enum tandem_status host_check(void *ctx, const struct tandem_offer *offer
     host->planned = 0;
     host->round = 0;
     host->switched = 0;
-    return tandem_realtek_plan(host, detail);
+    return tandem_realtek_host_plan(host, detail);
 }
 
 /* ---- OTA mode ---- */
@@ -483,7 +483,7 @@ static enum tandem_status host_enter(void *ctx)
     enum tandem_status status;
 
     if (host->step == 0) {
-        status = tandem_realtek_ask(host, ASK_OTA_MODE, &go, sizeof go);
+        status = tandem_realtek_host_ask(host, ASK_OTA_MODE, &go, sizeof go);
         if (status != TANDEM_OK)
             return status;
         host->step = 1;
@@ -519,7 +519,7 @@ static enum tandem_status shake_hands(struct tandem_realtek_host *host)
 
     for (i = 0; i < sizeof sent; i++)
         sent[i] = (uint8_t)((host->connected_ms >> (i & 7)) + 37u * i);
-    status = tandem_realtek_demand(host, ASK_HANDSHAKE, sent, sizeof sent, TANDEM_STAGE_CHECK, 0);
+    status = tandem_realtek_host_demand(host, ASK_HANDSHAKE, sent, sizeof sent, TANDEM_STAGE_CHECK, 0);
     if (status != TANDEM_OK)
         return status;
     if (host->answer_size < 1 + HANDSHAKE_SIZE)
@@ -539,7 +539,7 @@ static enum tandem_status shake_hands(struct tandem_realtek_host *host)
 static enum tandem_status enable_check(struct tandem_realtek_host *host)
 {
     struct realtek_info info;
-    enum tandem_status status = tandem_realtek_ask(host, ASK_CHECK, NULL, 0);
+    enum tandem_status status = tandem_realtek_host_ask(host, ASK_CHECK, NULL, 0);
 
     if (status == TANDEM_AGAIN)
         return status;
@@ -549,7 +549,7 @@ static enum tandem_status enable_check(struct tandem_realtek_host *host)
         return TANDEM_AGAIN; /* the answer may have been lost, and a device that checks waits for reports */
     if (status != TANDEM_OK && status != TANDEM_ERROR_TIMEOUT && status != TANDEM_ERROR_NOT_SUPPORTED)
         return status;
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     host->buffer_size = 0;
     if (status == TANDEM_OK && host->answer_size >= 3 && host->answer[0] == REALTEK_SUCCESS)
         host->buffer_size = tandem_load_le16(host->answer + 1);
@@ -595,25 +595,25 @@ static enum tandem_status session(struct tandem_realtek_host *host)
  * The device is told to switch, and waited for to go down. Many go down
  * before they answer: `unsure` then says that the word may have been lost.
  */
-enum tandem_status tandem_realtek_switch(struct tandem_realtek_host *host, enum realtek_ask ask, uint8_t body,
-                                         size_t size)
+enum tandem_status tandem_realtek_host_switch(struct tandem_realtek_host *host, enum realtek_ask ask, uint8_t body,
+                                              size_t size)
 {
     int was_out = host->asking == (uint8_t)ask && host->sent;
     enum tandem_status status;
 
     if (host->step == 0) {
         host->unsure = 0;
-        status = tandem_realtek_ask(host, ask, &body, size);
+        status = tandem_realtek_host_ask(host, ask, &body, size);
         if (status == TANDEM_ERROR_DISCONNECTED && was_out)
             host->unsure = 1;
         else if (status != TANDEM_OK)
             return status;
         else if (realtek_is_stream(host) && host->answer_size != 0 && host->answer[0] != REALTEK_SUCCESS)
-            return tandem_realtek_refused(host, host->answer[0], TANDEM_STAGE_ACTIVATE, 0);
+            return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_ACTIVATE, 0);
         host->step = 1;
         host->sent_ms = host->now;
     }
-    tandem_realtek_pump(host); /* its event is to be acknowledged: it waits for that */
+    tandem_realtek_host_pump(host); /* its event is to be acknowledged: it waits for that */
     if (host->broken == TANDEM_OK && host->now - host->sent_ms < LEAVE_MS)
         return TANDEM_AGAIN;
     host->step = 0;
@@ -625,7 +625,7 @@ enum tandem_status tandem_realtek_switch(struct tandem_realtek_host *host, enum 
 static enum tandem_status next_round(struct tandem_realtek_host *host)
 {
     int says = host->dialect != TANDEM_REALTEK_BEE2 && host->dialect != TANDEM_REALTEK_BEE1 && host->seek == SEEK_OTA;
-    enum tandem_status status = tandem_realtek_switch(host, ASK_ACTIVATE, 1, says ? 1u : 0u);
+    enum tandem_status status = tandem_realtek_host_switch(host, ASK_ACTIVATE, 1, says ? 1u : 0u);
 
     if (status != TANDEM_OK)
         return status;
@@ -652,7 +652,7 @@ static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t 
     tandem_store_le16(body, image);
     *offset = 0;
     host->check_offset = 0;
-    status = tandem_realtek_ask(host, ASK_TARGET, body, sizeof body);
+    status = tandem_realtek_host_ask(host, ASK_TARGET, body, sizeof body);
     if (status == TANDEM_ERROR_NOT_SUPPORTED)
         return TANDEM_OK; /* it is not needed to go on */
     if (status != TANDEM_OK)
@@ -660,7 +660,7 @@ static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t 
     if (host->answer_size == 0)
         return TANDEM_ERROR_PROTOCOL;
     if (host->answer[0] != REALTEK_SUCCESS)
-        return tandem_realtek_refused(host, host->answer[0], TANDEM_STAGE_CHECK, image);
+        return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_CHECK, image);
     if (host->answer_size >= 9)
         *offset = tandem_load_le32(host->answer + 5);
     if (has(host, REALTEK_CHECK_OFFSET) && host->answer_size >= 11)
@@ -725,9 +725,9 @@ static enum tandem_status compare(struct tandem_realtek_host *host, uint8_t part
     struct realtek_info info;
     enum tandem_status status;
 
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     host->step = BEGIN_TARGET;
-    if (host->options.no_skip || !has(host, REALTEK_LISTS) || !tandem_realtek_has_banks(&info) ||
+    if (host->options.no_skip || !has(host, REALTEK_LISTS) || !tandem_realtek_host_has_banks(&info) ||
         layout.control < TANDEM_SHA256_SIZE || image->compressed || part == 0 || part + 1 == host->plan_count)
         return TANDEM_OK;
     host->step = BEGIN_SHA;
@@ -736,7 +736,7 @@ static enum tandem_status compare(struct tandem_realtek_host *host, uint8_t part
     status = host->file->source->read(host->file->source->ctx, image->offset + layout.control - TANDEM_SHA256_SIZE,
                                       body + 4, TANDEM_SHA256_SIZE);
     if (status == TANDEM_OK)
-        status = tandem_realtek_ask(host, ASK_SHA, body, sizeof body);
+        status = tandem_realtek_host_ask(host, ASK_SHA, body, sizeof body);
     if (status == TANDEM_AGAIN || host->broken != TANDEM_OK)
         return status;
     if (status == TANDEM_OK && host->answer_size >= 3 && tandem_load_le16(host->answer) == image->image)
@@ -752,7 +752,7 @@ static enum tandem_status copy(struct tandem_realtek_host *host, uint8_t part)
     enum tandem_status status;
 
     tandem_store_le16(body, host->images[part]);
-    status = tandem_realtek_ask(host, ASK_COPY, body, sizeof body);
+    status = tandem_realtek_host_ask(host, ASK_COPY, body, sizeof body);
     if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
         return status;
     host->skip = status == TANDEM_OK && host->answer_size != 0 && host->answer[0] == REALTEK_SUCCESS;
@@ -768,8 +768,8 @@ static enum tandem_status copy(struct tandem_realtek_host *host, uint8_t part)
     host->skip = host->answer_size != 0 && host->answer[0] == REALTEK_INVALID; /* it has one place: none to copy to */
     if (host->skip)
         return TANDEM_OK;
-    (void)tandem_realtek_refused(host, host->answer_size != 0 ? host->answer[0] : 0, TANDEM_STAGE_CHECK,
-                                 host->images[part]);
+    (void)tandem_realtek_host_refused(host, host->answer_size != 0 ? host->answer[0] : 0, TANDEM_STAGE_CHECK,
+                                      host->images[part]);
     host->outcome.status = TANDEM_ERROR_INCOMPLETE;
     return TANDEM_ERROR_INCOMPLETE;
 }
@@ -801,7 +801,7 @@ static enum tandem_status start(struct tandem_realtek_host *host, uint8_t part)
     if (host->ciphers)
         status = tandem_aes_encrypt(&host->aes, body, body, 1);
     if (status == TANDEM_OK)
-        status = tandem_realtek_demand(host, ASK_START, body, sizeof body, TANDEM_STAGE_CHECK, image->image);
+        status = tandem_realtek_host_demand(host, ASK_START, body, sizeof body, TANDEM_STAGE_CHECK, image->image);
     if (status == TANDEM_OK)
         host->step = BEGIN_RECEIVE;
     return status;
@@ -815,7 +815,7 @@ static enum tandem_status receive(struct tandem_realtek_host *host, uint8_t part
     tandem_store_le16(body, host->images[part]);
     tandem_store_le32(body + 2, host->at);
     if (!realtek_is_stream(host))
-        status = tandem_realtek_ask(host, ASK_RECEIVE, body, sizeof body);
+        status = tandem_realtek_host_ask(host, ASK_RECEIVE, body, sizeof body);
     if (status == TANDEM_OK)
         host->step = BEGIN_READY;
     return status;
@@ -885,7 +885,7 @@ static uint32_t capacity(const struct tandem_realtek_host *host)
     }
     if (has(host, REALTEK_LISTS))
         return UINT32_MAX;
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     size = info.buffer_size >= PIECE ? info.buffer_size : BUFFER;
     return size - size % PIECE;
 }
@@ -901,7 +901,7 @@ static void open_chunk(struct tandem_realtek_host *host, uint32_t size)
 
 static uint32_t packet_size(struct tandem_realtek_host *host)
 {
-    uint32_t most = tandem_realtek_data_max(host);
+    uint32_t most = tandem_realtek_host_data_max(host);
     uint32_t unit = host->buffer_size == 0 && !has(host, REALTEK_LISTS) ? PIECE : BLOCK;
 
     most -= most % unit;
@@ -931,7 +931,7 @@ static enum tandem_status send_packet(struct tandem_realtek_host *host)
     if (status == TANDEM_OK)
         status = encrypt(host, data, size);
     if (status == TANDEM_OK)
-        status = tandem_realtek_data(host, data, size);
+        status = tandem_realtek_host_data(host, data, size);
     if (status == TANDEM_AGAIN && host->now - host->data_ms >= DATA_MS)
         return TANDEM_ERROR_TIMEOUT;
     if (status != TANDEM_OK)
@@ -948,7 +948,7 @@ static enum tandem_status resend(struct tandem_realtek_host *host, uint8_t statu
     int again = status == REALTEK_INTEGRITY || status == REALTEK_LENGTH || status == REALTEK_PROGRAM;
 
     if (!again || ++host->repeats >= REPEATS)
-        return tandem_realtek_refused(host, status, TANDEM_STAGE_RECEIVE, host->images[host->part]);
+        return tandem_realtek_host_refused(host, status, TANDEM_STAGE_RECEIVE, host->images[host->part]);
     if (offset < first_byte(host) || offset > size)
         return TANDEM_ERROR_PROTOCOL;
     host->at = offset;
@@ -964,7 +964,7 @@ static enum tandem_status report(struct tandem_realtek_host *host, uint32_t size
 
     tandem_store_le16(body, (uint16_t)(host->chunk_end - host->chunk));
     tandem_store_le16(body + 2, host->check);
-    status = tandem_realtek_ask(host, ASK_REPORT, body, sizeof body);
+    status = tandem_realtek_host_ask(host, ASK_REPORT, body, sizeof body);
     if (status == TANDEM_ERROR_TIMEOUT && host->broken == TANDEM_OK && host->reasks++ == 0)
         return TANDEM_AGAIN; /* its answer was lost: asked once more, it tells where it stands */
     if (status != TANDEM_OK)
@@ -1034,7 +1034,7 @@ static enum tandem_status host_validate(void *ctx, uint8_t part)
     tandem_store_le16(body, host->images[part]);
     body[2] = (uint8_t)is_last(host, part);
     if (!host->skip)
-        status = tandem_realtek_demand(host, ASK_VALIDATE, body, size, TANDEM_STAGE_VALIDATE, host->images[part]);
+        status = tandem_realtek_host_demand(host, ASK_VALIDATE, body, size, TANDEM_STAGE_VALIDATE, host->images[part]);
     if (status != TANDEM_OK)
         return status;
     host->resumable = 0;
@@ -1049,7 +1049,7 @@ static enum tandem_status host_activate(void *ctx)
 {
     struct tandem_realtek_host *host = ctx;
     enum tandem_status status =
-        tandem_realtek_switch(host, ASK_ACTIVATE, 0, host->dialect == TANDEM_REALTEK_87X2G ? 1u : 0u);
+        tandem_realtek_host_switch(host, ASK_ACTIVATE, 0, host->dialect == TANDEM_REALTEK_87X2G ? 1u : 0u);
 
     if (status != TANDEM_OK)
         return status;
@@ -1058,7 +1058,7 @@ static enum tandem_status host_activate(void *ctx)
     host->planned = 0;
     host->round = 0;
     host->validated = 0;
-    if (!host->unsure || tandem_realtek_runs(host) < 0 || host->doubts++ != 0)
+    if (!host->unsure || tandem_realtek_host_runs(host) < 0 || host->doubts++ != 0)
         return TANDEM_OK;
     host->switched = 0; /* its versions will tell; twice the same is no accident */
     return TANDEM_ERROR_DISCONNECTED;
@@ -1070,8 +1070,8 @@ static enum tandem_status host_abort(void *ctx)
     enum tandem_status status;
 
     if (host->asking != ASK_ABORT)
-        tandem_realtek_forget(host);
-    status = tandem_realtek_ask(host, ASK_ABORT, NULL, 0);
+        tandem_realtek_host_forget(host);
+    status = tandem_realtek_host_ask(host, ASK_ABORT, NULL, 0);
     if (status == TANDEM_AGAIN)
         return status;
     host->planned = 0;
@@ -1104,7 +1104,7 @@ static void host_poll(void *ctx, uint32_t now_ms)
     struct tandem_realtek_host *host = ctx;
 
     host->now = now_ms;
-    tandem_realtek_pump(host);
+    tandem_realtek_host_pump(host);
 }
 
 static void init(struct tandem_realtek_host *host, const struct tandem_realtek_file *file,

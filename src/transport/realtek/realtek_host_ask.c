@@ -53,7 +53,7 @@ static const struct {
     {WAY_NONE, 0, REALTEK_CMD_SWAP, REALTEK_EVENT_SWAP, 30000},
 };
 
-void tandem_realtek_forget(struct tandem_realtek_host *host)
+void tandem_realtek_host_forget(struct tandem_realtek_host *host)
 {
     host->asking = ASK_NONE;
     host->sent = 0;
@@ -100,8 +100,8 @@ static enum tandem_status meaning(uint8_t status, enum tandem_stage stage)
     }
 }
 
-enum tandem_status tandem_realtek_refused(struct tandem_realtek_host *host, uint8_t status, enum tandem_stage stage,
-                                          uint16_t image)
+enum tandem_status tandem_realtek_host_refused(struct tandem_realtek_host *host, uint8_t status,
+                                               enum tandem_stage stage, uint16_t image)
 {
     (void)image;
     memset(&host->outcome, 0, sizeof host->outcome);
@@ -112,16 +112,17 @@ enum tandem_status tandem_realtek_refused(struct tandem_realtek_host *host, uint
     return host->outcome.status;
 }
 
-enum tandem_status tandem_realtek_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
-                                         size_t size, enum tandem_stage stage, uint16_t image)
+enum tandem_status tandem_realtek_host_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
+                                              size_t size, enum tandem_stage stage, uint16_t image)
 {
-    enum tandem_status status = tandem_realtek_ask(host, ask, body, size);
+    enum tandem_status status = tandem_realtek_host_ask(host, ask, body, size);
 
     if (status != TANDEM_OK)
         return status;
     if (host->answer_size == 0)
         return TANDEM_ERROR_PROTOCOL;
-    return host->answer[0] == REALTEK_SUCCESS ? TANDEM_OK : tandem_realtek_refused(host, host->answer[0], stage, image);
+    return host->answer[0] == REALTEK_SUCCESS ? TANDEM_OK
+                                              : tandem_realtek_host_refused(host, host->answer[0], stage, image);
 }
 
 /* ---- GATT ---- */
@@ -257,7 +258,7 @@ void tandem_realtek_host_on_notification(struct tandem_realtek_host *host, uint1
 
 /* ---- frames ---- */
 
-void tandem_realtek_pump(struct tandem_realtek_host *host)
+void tandem_realtek_host_pump(struct tandem_realtek_host *host)
 {
     const struct tandem_stream_port *stream = host->stream;
     enum tandem_status status = TANDEM_OK;
@@ -300,12 +301,12 @@ static enum tandem_status ack_meaning(struct tandem_realtek_host *host)
         pause(host);
         return TANDEM_ERROR_BUSY;
     case REALTEK_ACK_VERSION:
-        return tandem_realtek_refused(host, REALTEK_VERSION, TANDEM_STAGE_CHECK, 0);
+        return tandem_realtek_host_refused(host, REALTEK_VERSION, TANDEM_STAGE_CHECK, 0);
     case REALTEK_ACK_FAILED:
-        return tandem_realtek_refused(host, REALTEK_PROGRAM, TANDEM_STAGE_RECEIVE, 0);
+        return tandem_realtek_host_refused(host, REALTEK_PROGRAM, TANDEM_STAGE_RECEIVE, 0);
     case REALTEK_ACK_DISALLOWED:
     case REALTEK_ACK_SCENARIO:
-        return tandem_realtek_refused(host, REALTEK_FAILED, TANDEM_STAGE_CHECK, 0);
+        return tandem_realtek_host_refused(host, REALTEK_FAILED, TANDEM_STAGE_CHECK, 0);
     default:
         return TANDEM_ERROR_PROTOCOL;
     }
@@ -328,7 +329,7 @@ static enum tandem_status stream_ask(struct tandem_realtek_host *host)
         host->sent_ms = host->now;
         host->frame_at = 0;
     }
-    tandem_realtek_pump(host);
+    tandem_realtek_host_pump(host);
     if (host->acked && host->ack != REALTEK_ACK_COMPLETE)
         return ack_meaning(host);
     if (event == REALTEK_ACK ? host->acked : host->answered)
@@ -383,14 +384,14 @@ void tandem_realtek_host_receive(struct tandem_realtek_host *host, const void *d
         take_frame(host, &frame);
     host->in_fill = frames.fill;
     host->in_done = frames.done;
-    tandem_realtek_pump(host);
+    tandem_realtek_host_pump(host);
 }
 
 /* ---- either way ---- */
 
 static void prepare(struct tandem_realtek_host *host, enum realtek_ask ask, const uint8_t *body, size_t size)
 {
-    tandem_realtek_forget(host);
+    tandem_realtek_host_forget(host);
     host->asking = (uint8_t)ask;
     host->asked_ms = host->now;
     host->att = TANDEM_ATT_OK;
@@ -420,13 +421,13 @@ static uint32_t patience(const struct tandem_realtek_host *host)
     return ms;
 }
 
-enum tandem_status tandem_realtek_ask(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
-                                      size_t size)
+enum tandem_status tandem_realtek_host_ask(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
+                                           size_t size)
 {
     enum tandem_status status;
 
     if (host->broken != TANDEM_OK) {
-        tandem_realtek_forget(host);
+        tandem_realtek_host_forget(host);
         return (enum tandem_status)host->broken;
     }
     if (host->asking != (uint8_t)ask)
@@ -438,11 +439,11 @@ enum tandem_status tandem_realtek_ask(struct tandem_realtek_host *host, enum rea
             broken(host, status); /* the port still owes an end: nothing else can be asked */
     }
     if (status != TANDEM_AGAIN)
-        tandem_realtek_forget(host);
+        tandem_realtek_host_forget(host);
     return status;
 }
 
-enum tandem_status tandem_realtek_data(struct tandem_realtek_host *host, const void *data, size_t size)
+enum tandem_status tandem_realtek_host_data(struct tandem_realtek_host *host, const void *data, size_t size)
 {
     const struct tandem_gatt_host_port *gatt = host->gatt;
     enum tandem_status status;
@@ -451,7 +452,7 @@ enum tandem_status tandem_realtek_data(struct tandem_realtek_host *host, const v
         return TANDEM_AGAIN;
     host->busy = 0;
     if (realtek_is_stream(host)) {
-        status = tandem_realtek_ask(host, ASK_DATA, data, size);
+        status = tandem_realtek_host_ask(host, ASK_DATA, data, size);
         return status == TANDEM_ERROR_BUSY ? TANDEM_AGAIN : status;
     }
     if (host->broken != TANDEM_OK)
@@ -462,7 +463,7 @@ enum tandem_status tandem_realtek_data(struct tandem_realtek_host *host, const v
     return status;
 }
 
-uint16_t tandem_realtek_data_max(struct tandem_realtek_host *host)
+uint16_t tandem_realtek_host_data_max(struct tandem_realtek_host *host)
 {
     struct realtek_info info;
     uint16_t most;
@@ -471,7 +472,7 @@ uint16_t tandem_realtek_data_max(struct tandem_realtek_host *host)
         most = (uint16_t)(host->gatt->mtu(host->gatt->ctx) - 3);
         return most < 20 ? 20 : most > 512 ? 512 : most;
     }
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     most = info.mtu == 0 ? 512 : info.mtu;
     return most > REALTEK_FRAME_PAYLOAD_MAX ? REALTEK_FRAME_PAYLOAD_MAX : most;
 }

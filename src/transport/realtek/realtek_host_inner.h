@@ -53,22 +53,22 @@ enum realtek_seek {
  * @return TANDEM_OK; TANDEM_AGAIN; TANDEM_ERROR_NOT_SUPPORTED the device does not know it; TANDEM_ERROR_TIMEOUT;
  *         TANDEM_ERROR_BUSY; TANDEM_ERROR_PROTOCOL; why the link is of no use
  */
-enum tandem_status tandem_realtek_ask(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
-                                      size_t size);
+enum tandem_status tandem_realtek_host_ask(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
+                                           size_t size);
 /* The same for requests whose answer begins with a status: a refusal becomes an error, and is noted for report(). */
-enum tandem_status tandem_realtek_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
-                                         size_t size, enum tandem_stage stage, uint16_t image);
+enum tandem_status tandem_realtek_host_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
+                                              size_t size, enum tandem_stage stage, uint16_t image);
 /* Note a refusal by the device. @return what it means */
-enum tandem_status tandem_realtek_refused(struct tandem_realtek_host *host, uint8_t status, enum tandem_stage stage,
-                                          uint16_t image);
+enum tandem_status tandem_realtek_host_refused(struct tandem_realtek_host *host, uint8_t status,
+                                               enum tandem_stage stage, uint16_t image);
 /* Send image bytes. @return TANDEM_OK they are out; TANDEM_AGAIN call again with the same; an error */
-enum tandem_status tandem_realtek_data(struct tandem_realtek_host *host, const void *data, size_t size);
+enum tandem_status tandem_realtek_host_data(struct tandem_realtek_host *host, const void *data, size_t size);
 /* The most bytes that one packet of data carries now. */
-uint16_t tandem_realtek_data_max(struct tandem_realtek_host *host);
+uint16_t tandem_realtek_host_data_max(struct tandem_realtek_host *host);
 /* Send what waits. */
-void tandem_realtek_pump(struct tandem_realtek_host *host);
+void tandem_realtek_host_pump(struct tandem_realtek_host *host);
 /* Forget the request in hand and what came for it. */
-void tandem_realtek_forget(struct tandem_realtek_host *host);
+void tandem_realtek_host_forget(struct tandem_realtek_host *host);
 
 static inline int realtek_is_stream(const struct tandem_realtek_host *host)
 {
@@ -76,7 +76,7 @@ static inline int realtek_is_stream(const struct tandem_realtek_host *host)
 }
 
 /* What the device says of itself, once it is known. */
-void tandem_realtek_info_of(const struct tandem_realtek_host *host, struct realtek_info *info);
+void tandem_realtek_host_info_of(const struct tandem_realtek_host *host, struct realtek_info *info);
 
 /* ---- realtek_host.c ---- */
 
@@ -86,20 +86,20 @@ void tandem_realtek_info_of(const struct tandem_realtek_host *host, struct realt
  * may have been lost.
  * @return TANDEM_OK; TANDEM_AGAIN; its reason not to
  */
-enum tandem_status tandem_realtek_switch(struct tandem_realtek_host *host, enum realtek_ask ask, uint8_t body,
-                                         size_t size);
+enum tandem_status tandem_realtek_host_switch(struct tandem_realtek_host *host, enum realtek_ask ask, uint8_t body,
+                                              size_t size);
 
 /* ---- realtek_host_plan.c ---- */
 
 /* Choose what the device gets, and in which groups. @return TANDEM_OK; why it does not suit, with `*detail` */
-enum tandem_status tandem_realtek_plan(struct tandem_realtek_host *host, uint32_t *detail);
+enum tandem_status tandem_realtek_host_plan(struct tandem_realtek_host *host, uint32_t *detail);
 /* Does the device run what is offered, by its versions? @return 1 yes; 0 no; -1 it cannot be told */
-int tandem_realtek_runs(const struct tandem_realtek_host *host);
+int tandem_realtek_host_runs(const struct tandem_realtek_host *host);
 /* Version of the running application, if it is told. @return 1 or 0 */
 int tandem_realtek_host_version(const struct tandem_realtek_host *host, struct tandem_version *version);
 /* A device that has two places for each image, one of which runs. */
-int tandem_realtek_has_banks(const struct realtek_info *info);
+int tandem_realtek_host_has_banks(const struct realtek_info *info);
 /* The image whose entry `index` is in the indicator and in lists without ids. */
-uint16_t tandem_realtek_indexed(unsigned index);
+uint16_t tandem_realtek_host_indexed(unsigned index);
 
 #endif

@@ -12,7 +12,7 @@
 
 /* ---- the device ---- */
 
-uint16_t tandem_realtek_indexed(unsigned index)
+uint16_t tandem_realtek_host_indexed(unsigned index)
 {
     static const uint16_t images[16] = {0x278D, 0x278E, 0x2790, 0x2791, 0x2792, 0x2793, 0x2794, 0x2795,
                                         0x2796, 0x2797, 0x2798, 0x2799, 0x279A, 0x279B, 0x279C, 0x279D};
@@ -24,19 +24,19 @@ static unsigned index_of(uint16_t image)
 {
     unsigned index = 0;
 
-    while (index < 16 && tandem_realtek_indexed(index) != image)
+    while (index < 16 && tandem_realtek_host_indexed(index) != image)
         index++;
     return index;
 }
 
-void tandem_realtek_info_of(const struct tandem_realtek_host *host, struct realtek_info *info)
+void tandem_realtek_host_info_of(const struct tandem_realtek_host *host, struct realtek_info *info)
 {
     enum tandem_realtek_dialect dialect;
 
     (void)tandem_realtek_classify(host->protocol, host->info, host->info_size, &dialect, info);
 }
 
-int tandem_realtek_has_banks(const struct realtek_info *info)
+int tandem_realtek_host_has_banks(const struct realtek_info *info)
 {
     unsigned index;
 
@@ -148,7 +148,7 @@ static const struct tandem_realtek_part *offered(const struct tandem_realtek_hos
     return NULL;
 }
 
-int tandem_realtek_runs(const struct tandem_realtek_host *host)
+int tandem_realtek_host_runs(const struct tandem_realtek_host *host)
 {
     int runs = -1;
     unsigned i;
@@ -171,7 +171,7 @@ static enum tandem_status check_part(const struct tandem_realtek_host *host, con
     const struct tandem_realtek_entry *section = entry_of(host->sections, host->section_count, part->image);
     const struct tandem_realtek_entry *entry = running(host, part->image);
     struct realtek_control control;
-    int banks = tandem_realtek_has_banks(info);
+    int banks = tandem_realtek_host_has_banks(info);
 
     tandem_realtek_control_load(part->control, tandem_realtek_layout_of(host->file->ic).new_order, &control);
     *detail = section != NULL ? section->value : 0;
@@ -198,7 +198,7 @@ static int is_there(const struct tandem_realtek_host *host, const struct realtek
 {
     const struct tandem_realtek_entry *entry = running(host, part->image);
 
-    return !tandem_realtek_has_banks(info) && !host->options.any_version && !host->same && part->versioned &&
+    return !tandem_realtek_host_has_banks(info) && !host->options.any_version && !host->same && part->versioned &&
            entry != NULL && entry->value == part->version;
 }
 
@@ -313,13 +313,13 @@ static enum tandem_status choose(struct tandem_realtek_host *host, const struct 
     return status;
 }
 
-enum tandem_status tandem_realtek_plan(struct tandem_realtek_host *host, uint32_t *detail)
+enum tandem_status tandem_realtek_host_plan(struct tandem_realtek_host *host, uint32_t *detail)
 {
     struct realtek_info info;
     enum tandem_status status;
     unsigned i;
 
-    tandem_realtek_info_of(host, &info);
+    tandem_realtek_host_info_of(host, &info);
     host->plan_count = 0;
     host->total = 0;
     *detail = info.ic;
@@ -332,7 +332,7 @@ enum tandem_status tandem_realtek_plan(struct tandem_realtek_host *host, uint32_
         *detail = 0;
         return TANDEM_ERROR_INCOMPLETE; /* nothing of it has a place in this device */
     }
-    if (tandem_realtek_has_banks(&info))
+    if (tandem_realtek_host_has_banks(&info))
         status = complete_bank(host, &info, detail);
     else
         group(host, &info);

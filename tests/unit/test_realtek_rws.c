@@ -24,7 +24,7 @@ static struct tandem_gatt_host_port air;
 static struct tandem_stream_port wire;
 static struct tandem_realtek_connector connector;
 static struct tandem_realtek_host host;
-static struct tandem_realtek_pair pair;
+static struct tandem_realtek_rws pair;
 static struct tandem_realtek_file file;
 static struct tandem_realtek_options options;
 static struct tandem_update_options wishes;
@@ -271,9 +271,9 @@ static void begin(void)
         tandem_realtek_host_init_gatt(&host, &air, &sought, &file, &options);
     else
         tandem_realtek_host_init_stream(&host, &wire, &connector, &file, &options);
-    tandem_realtek_pair_init(&pair, &host, NULL);
+    tandem_realtek_rws_init(&pair, &host, NULL);
     for (unsigned i = 0; i < 2; i++)
-        tandem_update_init(&updates[i], tandem_realtek_pair_target(&pair, i), &offer, &wishes);
+        tandem_update_init(&updates[i], tandem_realtek_rws_target(&pair, i), &offer, &wishes);
     tandem_group_init(&group, updates, 2, NULL);
 }
 
@@ -315,7 +315,7 @@ static void test_both_forms(void)
         CHECK_EQUAL(buds[0].switched, 1);
         CHECK_EQUAL(buds[1].switched, 1);
         CHECK_EQUAL(group.result.done, 2);
-        CHECK_EQUAL(tandem_realtek_pair_apart(&pair), 0);
+        CHECK_EQUAL(tandem_realtek_rws_apart(&pair), 0);
         tandem_group_progress(&group, &progress);
         CHECK_EQUAL(progress.percent, 100);
         CHECK_EQUAL(progress.done, progress.total);
@@ -446,7 +446,7 @@ static void test_apart(void)
             }
             CHECK_EQUAL(run(900000), TANDEM_OK);
             expect_both(NEW_VERSION);
-            CHECK_EQUAL(tandem_realtek_pair_apart(&pair), le && ahead == 0 ? 0 : 1);
+            CHECK_EQUAL(tandem_realtek_rws_apart(&pair), le && ahead == 0 ? 0 : 1);
         }
     }
 }

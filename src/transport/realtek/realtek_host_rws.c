@@ -21,16 +21,16 @@ enum stage {
 /* A look at the other bud, where the one reached has the offered firmware already. */
 enum peek { PEEK_NONE, PEEK_SWAPPING, PEEK_SWAPPED, PEEK_DONE };
 
-static const struct tandem_target *way(const struct tandem_realtek_pair *pair)
+static const struct tandem_target *way(const struct tandem_realtek_rws *pair)
 {
     return &pair->host->target;
 }
 
-static struct realtek_info facts_of(const struct tandem_realtek_pair *pair)
+static struct realtek_info facts_of(const struct tandem_realtek_rws *pair)
 {
     struct realtek_info facts;
 
-    tandem_realtek_info_of(pair->host, &facts);
+    tandem_realtek_host_info_of(pair->host, &facts);
     return facts;
 }
 
@@ -41,19 +41,19 @@ static int is_reached(const struct tandem_realtek_bud *bud)
 }
 
 /* Does the other bud have an address of its own, by which it is found? */
-static int advertises(const struct tandem_realtek_pair *pair)
+static int advertises(const struct tandem_realtek_rws *pair)
 {
     struct realtek_info facts = facts_of(pair);
 
     return !realtek_is_stream(pair->host) && facts.channel == 0;
 }
 
-static int can_swap(const struct tandem_realtek_pair *pair)
+static int can_swap(const struct tandem_realtek_rws *pair)
 {
     return realtek_is_stream(pair->host) && facts_of(pair).spec >= 6;
 }
 
-static void begin_anew(struct tandem_realtek_pair *pair)
+static void begin_anew(struct tandem_realtek_rws *pair)
 {
     pair->stage = STAGE_FIRST;
     pair->asked = 0;
@@ -68,7 +68,7 @@ static void begin_anew(struct tandem_realtek_pair *pair)
 static enum tandem_status bud_connect(void *ctx)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
     enum tandem_status status = TANDEM_OK;
 
     if (pair->swapping && is_reached(bud) && pair->host->now - pair->handed_ms < HAND_OVER_MS)
@@ -91,13 +91,13 @@ static enum tandem_status bud_disconnect(void *ctx)
 /* ---- who is there? ---- */
 
 /* The offered firmware runs on this bud. On the other? Roles are exchanged to see. */
-static enum tandem_status look_at_other(struct tandem_realtek_pair *pair)
+static enum tandem_status look_at_other(struct tandem_realtek_rws *pair)
 {
     enum tandem_status status;
 
     pair->role = pair->host->role;
     pair->peek = PEEK_SWAPPING;
-    status = tandem_realtek_switch(pair->host, ASK_SWAP, 1, 1);
+    status = tandem_realtek_host_switch(pair->host, ASK_SWAP, 1, 1);
     if (status == TANDEM_AGAIN)
         return status;
     pair->peek = PEEK_SWAPPED;
@@ -106,10 +106,10 @@ static enum tandem_status look_at_other(struct tandem_realtek_pair *pair)
     return TANDEM_ERROR_DISCONNECTED; /* the updater comes back, to the other */
 }
 
-static enum tandem_status judge_first(struct tandem_realtek_pair *pair, struct tandem_info *info)
+static enum tandem_status judge_first(struct tandem_realtek_rws *pair, struct tandem_info *info)
 {
     struct realtek_info facts = facts_of(pair);
-    int runs = tandem_realtek_runs(pair->host);
+    int runs = tandem_realtek_host_runs(pair->host);
 
     if ((facts.bud & REALTEK_BUD_LINK) == REALTEK_BUD_ALONE || (advertises(pair) && pair->host->has_address != 12))
         return TANDEM_ERROR_NOT_SUPPORTED;
@@ -132,7 +132,7 @@ static enum tandem_status judge_first(struct tandem_realtek_pair *pair, struct t
     return TANDEM_OK;
 }
 
-static enum tandem_status query_first(struct tandem_realtek_pair *pair, struct tandem_info *info)
+static enum tandem_status query_first(struct tandem_realtek_rws *pair, struct tandem_info *info)
 {
     enum tandem_status status;
 
@@ -142,7 +142,7 @@ static enum tandem_status query_first(struct tandem_realtek_pair *pair, struct t
     return status == TANDEM_OK ? judge_first(pair, info) : status;
 }
 
-static int is_other(const struct tandem_realtek_pair *pair)
+static int is_other(const struct tandem_realtek_rws *pair)
 {
     const struct tandem_realtek_host *host = pair->host;
 
@@ -150,11 +150,11 @@ static int is_other(const struct tandem_realtek_pair *pair)
 }
 
 /* It must be the other one: by its address, or by its role. */
-static enum tandem_status query_second(struct tandem_realtek_pair *pair, struct tandem_info *info)
+static enum tandem_status query_second(struct tandem_realtek_rws *pair, struct tandem_info *info)
 {
     struct tandem_realtek_host *host = pair->host;
     enum tandem_status status = way(pair)->query(host, info);
-    int runs = tandem_realtek_runs(host);
+    int runs = tandem_realtek_host_runs(host);
 
     if (status != TANDEM_OK)
         return status;
@@ -178,7 +178,7 @@ static enum tandem_status query_second(struct tandem_realtek_pair *pair, struct 
 /* What is known of a bud that is not reached. */
 static void tell_of(struct tandem_realtek_bud *bud, struct tandem_info *info)
 {
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
     struct tandem_realtek_host *host = pair->host;
 
     *info = pair->first;
@@ -196,7 +196,7 @@ static void tell_of(struct tandem_realtek_bud *bud, struct tandem_info *info)
 static enum tandem_status bud_query(void *ctx, struct tandem_info *info)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
 
     if (is_reached(bud))
         return bud->index == 0 ? query_first(pair, info) : query_second(pair, info);
@@ -225,7 +225,7 @@ static enum tandem_status bud_check(void *ctx, const struct tandem_offer *offer,
 static enum tandem_status bud_parts(void *ctx, const struct tandem_offer *offer, uint8_t *count, uint8_t *next)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
     struct tandem_realtek_host *host = pair->host;
 
     if (!is_reached(bud))
@@ -252,11 +252,11 @@ static enum tandem_status bud_send(void *ctx, const struct tandem_offer *offer, 
 }
 
 /* The first bud has all. Its application may want to be told by an activation, which in a pair only hands over. */
-static enum tandem_status hand_over(struct tandem_realtek_pair *pair)
+static enum tandem_status hand_over(struct tandem_realtek_rws *pair)
 {
     struct tandem_realtek_host *host = pair->host;
-    enum tandem_status status =
-        can_swap(pair) ? tandem_realtek_switch(host, ASK_SWAP, 0, 1) : tandem_realtek_switch(host, ASK_ACTIVATE, 0, 0);
+    enum tandem_status status = can_swap(pair) ? tandem_realtek_host_switch(host, ASK_SWAP, 0, 1)
+                                               : tandem_realtek_host_switch(host, ASK_ACTIVATE, 0, 0);
 
     if (status != TANDEM_OK)
         return status;
@@ -275,7 +275,7 @@ static enum tandem_status hand_over(struct tandem_realtek_pair *pair)
 static enum tandem_status bud_validate(void *ctx, uint8_t part)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
     enum tandem_status status;
 
     if (!is_reached(bud))
@@ -294,7 +294,7 @@ static enum tandem_status bud_validate(void *ctx, uint8_t part)
 static enum tandem_status bud_activate(void *ctx)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
     struct tandem_realtek_host *host = pair->host;
     enum tandem_status status;
 
@@ -302,7 +302,7 @@ static enum tandem_status bud_activate(void *ctx)
         return TANDEM_OK;
     if (!host->validated)
         return host->now - pair->handed_ms < PARTNER_MS && bud->index == 0 ? TANDEM_AGAIN : TANDEM_ERROR_DISCONNECTED;
-    status = tandem_realtek_switch(host, ASK_ACTIVATE, 0, 0);
+    status = tandem_realtek_host_switch(host, ASK_ACTIVATE, 0, 0);
     if (status != TANDEM_OK)
         return status;
     host->switched = 1;
@@ -320,7 +320,7 @@ static enum tandem_status bud_activate(void *ctx)
 static enum tandem_status bud_abort(void *ctx)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
 
     if (pair->stage == STAGE_SWITCHED || !is_reached(bud) || pair->host->linking != LINK_UP)
         return TANDEM_OK;
@@ -330,7 +330,7 @@ static enum tandem_status bud_abort(void *ctx)
 static void bud_progress(void *ctx, uint32_t *done, uint32_t *total)
 {
     struct tandem_realtek_bud *bud = ctx;
-    struct tandem_realtek_pair *pair = bud->pair;
+    struct tandem_realtek_rws *pair = bud->pair;
 
     if (is_reached(bud) && pair->stage != STAGE_SWITCHED)
         way(pair)->progress(pair->host, &bud->done, &bud->total);
@@ -352,8 +352,8 @@ static void bud_poll(void *ctx, uint32_t now_ms)
     way(bud->pair)->poll(bud->pair->host, now_ms);
 }
 
-void tandem_realtek_pair_init(struct tandem_realtek_pair *pair, struct tandem_realtek_host *host,
-                              const struct tandem_realtek_file *second)
+void tandem_realtek_rws_init(struct tandem_realtek_rws *pair, struct tandem_realtek_host *host,
+                             const struct tandem_realtek_file *second)
 {
     unsigned i;
 
@@ -372,12 +372,12 @@ void tandem_realtek_pair_init(struct tandem_realtek_pair *pair, struct tandem_re
     }
 }
 
-const struct tandem_target *tandem_realtek_pair_target(const struct tandem_realtek_pair *pair, unsigned bud)
+const struct tandem_target *tandem_realtek_rws_target(const struct tandem_realtek_rws *pair, unsigned bud)
 {
     return &pair->buds[bud & 1u].target;
 }
 
-int tandem_realtek_pair_apart(const struct tandem_realtek_pair *pair)
+int tandem_realtek_rws_apart(const struct tandem_realtek_rws *pair)
 {
     return pair->apart;
 }
