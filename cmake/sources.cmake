@@ -47,9 +47,13 @@ set(TANDEM_DEVICE_SOURCES
 set(TANDEM_HOST_SOURCES
     src/core/ed25519_sign.c
     src/core/group.c
+    src/core/image_format.c
+    src/core/image_hex.c
+    src/core/image_mcuboot.c
     src/core/image_mppack.c
     src/core/image_mppack_write.c
     src/core/image_text.c
+    src/core/image_usb.c
     src/core/package_write.c
     src/core/status_text.c
     src/core/update.c)

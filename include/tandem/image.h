@@ -82,6 +82,28 @@ struct tandem_image_info {
     uint8_t has_address;           /**< 1: `load_address` says something */
 };
 
+/* ---- src/core/image_format.c, host builds only ---- */
+
+/**
+ * Say what it is, from its structure; never fails: what is nothing else is
+ * TANDEM_FORMAT_RAW. Host builds only.
+ */
+enum tandem_image_format tandem_image_format(const struct tandem_source *source);
+/**
+ * Say what it is, what it says of itself, and whether what it carries against
+ * accidents holds (of packs: of each image; signatures are not looked at).
+ * Host builds only.
+ * @param info to fill
+ * @param source what to look at
+ * @param crypto replacement or NULL
+ * @return TANDEM_OK, also when `broken` says otherwise; TANDEM_ERROR_TRUNCATED; TANDEM_ERROR_FORMAT (contradicts
+ *         itself); TANDEM_ERROR_UNSUPPORTED (a variant that is not known); the source's reason
+ */
+enum tandem_status tandem_image_inspect(struct tandem_image_info *info, const struct tandem_source *source,
+                                        const struct tandem_crypto_port *crypto);
+/** Name of a format, for people. Host builds only. */
+const char *tandem_image_format_name(enum tandem_image_format format);
+
 #ifdef __cplusplus
 }
 #endif

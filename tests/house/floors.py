@@ -33,7 +33,7 @@ ROOMS = [
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),
     (3, "both", ["image", "mcuboot", "package", "version"]),
-    (3, "host", ["image_format", "image_hex", "image_mppack", "image_text", "image_usb", "package_write"]),
+    (3, "host", ["image_format", "image_hex", "image_mcuboot", "image_mppack", "image_text", "image_usb", "package_write"]),
     (4, "device", ["bank", "journal", "flash", "device", "exchange", "loader", "stage"]),
     (5, "device", ["bare", "install", "boot", "portcheck"]),
     (5, "host", ["update", "group", "status_text"]),

@@ -8,6 +8,6 @@ if(NOT realtek_files AND EXISTS ${PROJECT_SOURCE_DIR}/../shared/data/realtek)
     set(realtek_files ${PROJECT_SOURCE_DIR}/../shared/data/realtek)
 endif()
 
-foreach(name realtek mppack)
+foreach(name realtek mppack usb hex format)
     tandem_test(NAME image_${name} SOURCES ${unit}/test_image_${name}.c ARGS ${realtek_files})
 endforeach()
