@@ -7,3 +7,5 @@ tandem_test(NAME realtek_device SOURCES ${unit}/test_realtek_device.c ${unit}/re
 tandem_test(NAME realtek_host SOURCES ${unit}/test_realtek_host.c ${unit}/realtek_peer.c)
 tandem_test(NAME realtek_rws SOURCES ${unit}/test_realtek_rws.c ${unit}/realtek_peer.c)
 tandem_test(NAME realtek_file SOURCES ${unit}/test_realtek_file.c ARGS ${realtek_files})
+tandem_test(NAME realtek_both SOURCES ${unit}/test_realtek_both.c ${unit}/realtek_rig.c
+    LIBRARIES tandem_fixture TIMEOUT 400)
