@@ -80,7 +80,9 @@ set(TANDEM_REALTEK_SOURCES
     src/transport/realtek/realtek_wire.c)
 set(TANDEM_REALTEK_DEVICE_SOURCES
     src/transport/realtek/realtek_device.c
+    src/transport/realtek/realtek_device_data.c
     src/transport/realtek/realtek_device_gatt.c
+    src/transport/realtek/realtek_device_image.c
     src/transport/realtek/realtek_device_info.c
     src/transport/realtek/realtek_device_stream.c
     src/transport/realtek/realtek_device_verify.c)

@@ -12,6 +12,7 @@
 #define TANDEM_REALTEK_DEVICE_H
 
 #include "tandem/bare.h"
+#include "tandem/image_realtek.h"
 #include "tandem/port.h"
 #include "tandem/realtek.h"
 
@@ -110,13 +111,10 @@ struct tandem_realtek_device {
     uint32_t fed;                                            /**< of which so many went on */
     uint32_t chunk;                                          /**< offset of the chunk in hand */
     uint32_t head_end;                                       /**< offset behind the head of a package */
-    uint32_t verify_at;                                      /**< integrity check: where it is */
     uint16_t buffer_size;                                    /**< bytes of a chunk; 0: buffer check off */
     uint16_t check;                                          /**< of the chunk so far */
     uint16_t layout_control;                                 /**< of images: offset of the control header */
     uint16_t layout_header;                                  /**< of images: bytes before the payload */
-    uint16_t expected_crc;                                   /**< of the image in hand */
-    uint16_t crc;                                            /**< so far */
     uint8_t new_order;                                       /**< of control headers */
     uint8_t aes_on;                                          /**< 1: what arrives is encrypted */
     uint8_t sink;                                            /**< where bytes go */
@@ -133,7 +131,6 @@ struct tandem_realtek_device {
     uint8_t restart;                                         /**< what is due */
     uint8_t pair;                                            /**< how far the pair is */
     uint8_t pair_tries;                                      /**< of the commit */
-    uint8_t range;                                           /**< integrity check: range in hand */
     uint8_t magic_fill;                                      /**< bytes of `magic` */
     uint8_t carry_fill;                                      /**< bytes of `carry` */
     uint8_t answer_size;                                     /**< bytes that are to be notified; 0: none */
@@ -143,7 +140,8 @@ struct tandem_realtek_device {
     uint8_t carry[TANDEM_AES_BLOCK_SIZE];                    /**< a block that is not whole yet */
     uint8_t come_back;                                       /**< 1: restart into OTA mode */
     uint8_t reply[TANDEM_REALTEK_ANSWER_MAX];                /**< answer on its way */
-    struct tandem_sha256 hash;                               /**< integrity check under way */
+    struct tandem_source source;                             /**< the image in hand, as it was programmed */
+    struct tandem_realtek_check verify;                      /**< integrity check under way */
     struct tandem_aes aes;                                   /**< the key */
 };
 
@@ -179,9 +177,9 @@ enum tandem_att tandem_realtek_device_read(const struct tandem_realtek_device *d
 /**
  * A characteristic is written. Work that cannot wait (data without room for
  * them) is done inside: at most TANDEM_REALTEK_STEPS steps of the installer,
- * or TANDEM_REALTEK_COPY_STEPS once, behind the head of a package that is sent
- * without buffer check. Not from an interrupt, nor while another function of
- * the same device runs.
+ * or TANDEM_REALTEK_COPY_STEPS for a package that is sent without buffer
+ * check: behind its head the images that it does not bring are copied. Not from an interrupt, nor while another
+ * function of the same device runs.
  * @param device prepared
  * @param characteristic enum tandem_realtek_characteristic
  * @param data,size the value

@@ -4,6 +4,8 @@ set(unit ${CMAKE_CURRENT_LIST_DIR})
 tandem_test(NAME realtek_wire SOURCES ${unit}/test_realtek_wire.c)
 tandem_test(NAME realtek_device SOURCES ${unit}/test_realtek_device.c ${unit}/realtek_rig.c
     LIBRARIES tandem_fixture TIMEOUT 400)
+tandem_test(NAME realtek_stream SOURCES ${unit}/test_realtek_stream.c ${unit}/realtek_rig.c
+    LIBRARIES tandem_fixture TIMEOUT 400)
 tandem_test(NAME realtek_host SOURCES ${unit}/test_realtek_host.c ${unit}/realtek_peer.c)
 tandem_test(NAME realtek_rws SOURCES ${unit}/test_realtek_rws.c ${unit}/realtek_peer.c)
 tandem_test(NAME realtek_file SOURCES ${unit}/test_realtek_file.c ARGS ${realtek_files})

@@ -188,7 +188,8 @@ struct rig_image rig_image(uint8_t ic, uint16_t id, const uint8_t *payload, uint
                     : tandem_crc16_reflected(value, head + 2, image.size - control - 2);
         REQUIRE(value != 0);
         tandem_store_le16(head + (old ? 6 : 0), value);
-    } else {
+    }
+    if (!crc || !old) {
         const uint32_t of_old[3][2] = {{12, 372}, {404, 752}, {1008, image.size}};
         const uint32_t of_new[1][2] = {{control, image.size}};
 

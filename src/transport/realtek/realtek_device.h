@@ -13,6 +13,9 @@
 /* Beside the ops of the control point: what the stream has of its own. */
 #define REALTEK_OP_SWAP 0x40u
 
+/* What is due after the last answer has left. */
+enum realtek_restart { RESTART_NOT, RESTART_REBOOT, RESTART_ENTER };
+
 /* Where bytes go. */
 enum realtek_sink {
     SINK_NONE,      /* no image begun */
@@ -75,6 +78,44 @@ void tandem_realtek_heard(struct tandem_realtek_device *device, void (*answer)(v
 /* Time and work without the fronts'. */
 enum tandem_status tandem_realtek_work(struct tandem_realtek_device *device, uint32_t now_ms);
 
+/* ---- the parts of it among themselves ---- */
+
+static inline const struct tandem_device *realtek_description(const struct tandem_realtek_device *device)
+{
+    return device->bare->install->bank.device;
+}
+
+/* The image in hand goes into the bare door. */
+static inline int realtek_stored(const struct tandem_realtek_device *device)
+{
+    return device->sink == SINK_HEAD_BARE || device->sink == SINK_BARE;
+}
+
+/* The status with which a refusal goes to the host; the same of what the installer said last. */
+uint8_t tandem_realtek_code(enum tandem_status status);
+uint8_t tandem_realtek_installer_code(const struct tandem_realtek_device *device);
+/* Begin the image in hand at the bare door. */
+enum tandem_status tandem_realtek_open_bare(struct tandem_realtek_device *device);
+/* The first bytes of the payload are here: what is it? */
+void tandem_realtek_decide(struct tandem_realtek_device *device);
+/* The image may not come in, or not go on. */
+void tandem_realtek_refuse(struct tandem_realtek_device *device, uint8_t code);
+/* A remainder shorter than a block was sent plain. */
+void tandem_realtek_deliver_rest(struct tandem_realtek_device *device);
+/* Count from `offset` on. */
+void tandem_realtek_go_on_at(struct tandem_realtek_device *device, uint32_t offset);
+/* Go back to `offset`. @return 0: not possible, or the image begins anew */
+int tandem_realtek_go_back(struct tandem_realtek_device *device, uint32_t offset);
+/* Nothing is in hand. */
+void tandem_realtek_forget(struct tandem_realtek_device *device);
+/* What came in over this transport is given up; a package's part stays for a later resume. */
+void tandem_realtek_release(struct tandem_realtek_device *device);
+/* Go on with REPORT, VALIDATE. @param idle what the installer's last step said @return the answer's status, or LATER */
+uint8_t tandem_realtek_work_report(struct tandem_realtek_device *device, enum tandem_status idle);
+uint8_t tandem_realtek_work_validate(struct tandem_realtek_device *device, enum tandem_status idle);
+/* This is one of a pair, and the other bud is there. */
+int tandem_realtek_bud_linked(const struct tandem_realtek_device *device);
+
 /* ---- what the device says of itself ---- */
 
 /* Bytes stored; at most TANDEM_REALTEK_ANSWER_MAX. */
@@ -90,9 +131,11 @@ uint32_t tandem_realtek_section(const struct tandem_realtek_device *device, cons
 
 /* ---- the image's own checksum ---- */
 
-void tandem_realtek_verify_begin(struct tandem_realtek_device *device);
-/* @return TANDEM_AGAIN; TANDEM_OK; TANDEM_ERROR_DIGEST; TANDEM_ERROR_FORMAT (the header is not what START said);
- *         TANDEM_ERROR_FLASH */
+/* @return TANDEM_OK; TANDEM_AGAIN; TANDEM_ERROR_FORMAT, _TARGET (the header is not what START said); the flash's reason
+ */
+enum tandem_status tandem_realtek_verify_begin(struct tandem_realtek_device *device);
+/* @return TANDEM_AGAIN; TANDEM_OK; TANDEM_ERROR_DIGEST; TANDEM_ERROR_VERSION (an OTA header that is not newer); the
+ *         flash's reason */
 enum tandem_status tandem_realtek_verify(struct tandem_realtek_device *device);
 /* Place of the SHA-256 in an image. */
 static inline uint32_t realtek_sha_at(const struct tandem_realtek_device *device)

@@ -201,20 +201,12 @@ static void tell_release(struct tandem_realtek_stream *stream)
     set_size(stream, 12);
 }
 
-/* 1: the pair is there, so roles can be exchanged. */
-static int pair_is_there(const struct tandem_realtek_stream *stream)
-{
-    const struct tandem_realtek_pair_port *pair = stream->device->config->pair;
-
-    return pair != NULL && (pair->bud(pair->ctx) & REALTEK_BUD_LINK) == REALTEK_BUD_LINKED;
-}
-
 static void swap(struct tandem_realtek_stream *stream, uint8_t how)
 {
     uint8_t status = REALTEK_FAILED;
 
     stream->swap_done = how == 0;
-    if (pair_is_there(stream))
+    if (tandem_realtek_bud_linked(stream->device))
         status = how == 0 ? tandem_realtek_complete(stream->device, REALTEK_OP_SWAP) : REALTEK_SUCCESS;
     answer_now(stream, REALTEK_OP_SWAP, status);
 }
