@@ -539,7 +539,7 @@ static void test_link_cut_at_every_packet(void)
 static void test_resume(void)
 {
     for (unsigned i = 0; i < 2; i++) {
-        unsigned kind = i ? 14 : 11;
+        unsigned kind = i ? 16 : 11;
         unsigned packets = packets_of(kind);
         uint32_t whole = peer.data_bytes;
 

@@ -668,11 +668,17 @@ static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t 
     return TANDEM_OK;
 }
 
+/* On a stream nothing tells the device where we go on, nor what else it has kept: there all begins anew. */
+static int resumes(const struct tandem_realtek_host *host)
+{
+    return has(host, REALTEK_RESUMES) && !realtek_is_stream(host);
+}
+
 static int can_go_on(const struct tandem_realtek_host *host, uint8_t part, uint32_t offset)
 {
     uint32_t size = is_copy(host, part) ? 0 : part_at(host, part)->size;
 
-    return has(host, REALTEK_RESUMES) && host->resumable == host->images[part] && offset != 0 &&
+    return resumes(host) && host->resumable == host->images[part] && offset != 0 &&
            (offset % BLOCK == 0 || offset == size) && offset <= size;
 }
 
@@ -696,7 +702,7 @@ static enum tandem_status host_parts(void *ctx, const struct tandem_offer *offer
     (void)offer;
     if (status == TANDEM_OK && !host->planned)
         status = TANDEM_ERROR_STATE;
-    if (status == TANDEM_OK && has(host, REALTEK_RESUMES) && host->resumable != 0 && *first < host->plan_count &&
+    if (status == TANDEM_OK && resumes(host) && host->resumable != 0 && *first < host->plan_count &&
         host->images[*first] == host->resumable)
         status = ask_target(host, host->resumable, &offset);
     if (status != TANDEM_OK)
