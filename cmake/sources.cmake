@@ -20,6 +20,7 @@ set(TANDEM_ENGINE_SOURCES
 
 # What is in a file: both halves read it.
 set(TANDEM_PACKAGE_SOURCES
+    src/core/file_name.c
     src/core/image_realtek.c
     src/core/image_source.c
     src/core/mcuboot.c

@@ -12,6 +12,7 @@
 #include "tandem/config.h"
 #include "tandem/crypto.h"
 #include "tandem/device.h"
+#include "tandem/file_name.h"
 #include "tandem/group.h"
 #include "tandem/image.h"
 #include "tandem/image_hex.h"

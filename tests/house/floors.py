@@ -32,7 +32,7 @@ ROOMS = [
     (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),
-    (3, "both", ["image", "mcuboot", "package", "version"]),
+    (3, "both", ["file_name", "image", "mcuboot", "package", "version"]),
     (3, "host", ["image_format", "image_hex", "image_mcuboot", "image_mppack", "image_text", "image_usb", "package_write"]),
     (4, "device", ["bank", "journal", "flash", "device", "exchange", "loader", "stage"]),
     (5, "device", ["bare", "install", "boot", "portcheck"]),

@@ -8,7 +8,7 @@ target_link_libraries(tandem_fixture PUBLIC tandem)
 set_target_properties(tandem_fixture PROPERTIES C_EXTENSIONS OFF)
 tandem_warnings(tandem_fixture)
 
-foreach(name version package journal device bank boot boot_report exchange install loader bare)
+foreach(name version file_name package journal device bank boot boot_report exchange install loader bare)
     if(EXISTS ${unit}/test_${name}.c)
         set(document)
         if(name STREQUAL package) # its example is the document's
