@@ -101,3 +101,7 @@ set(TANDEM_USB_DFU_DEVICE_SOURCES
     src/transport/usb_dfu/usb_dfu_device_endpoint.c
     src/transport/usb_dfu/usb_dfu_device_store.c
     src/transport/usb_dfu/usb_dfu_device_text.c)
+
+# Local upgrade: one file over a channel of the product's own.
+set(TANDEM_LOCAL_DEVICE_SOURCES
+    src/transport/local/local_device.c)

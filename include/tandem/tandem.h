@@ -24,6 +24,7 @@
 #include "tandem/link.h"
 #include "tandem/link_host.h"
 #include "tandem/loader.h"
+#include "tandem/local.h"
 #include "tandem/package.h"
 #include "tandem/port.h"
 #include "tandem/portcheck.h"

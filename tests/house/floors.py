@@ -47,10 +47,10 @@ WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
 INTERFACES = {"crypto", "port", "version"}
 
 # Public headers of the transports that are a device's, though their names do not say so.
-DEVICE_HEADERS = ("recovery", "usb_dfu", "usb_endpoint")
+DEVICE_HEADERS = ("local", "recovery", "usb_dfu", "usb_endpoint")
 
 DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek",
-               "realtek_device", "usb_dfu_device")
+               "realtek_device", "usb_dfu_device", "local_device")
 HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek", "realtek_host")
 
 faults = []
@@ -66,7 +66,7 @@ def room_of(path):
     name = os.path.splitext(parts[-1])[0]
     if parts[0] in ("port", "examples"):
         return 7, "both", name
-    if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "recovery") \
+    if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "local", "recovery") \
             or name.startswith(("realtek", "usb_")):
         half = "host" if "host" in name else "device" if "device" in name or name in DEVICE_HEADERS else "both"
         return 6, half, name
