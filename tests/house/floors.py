@@ -49,9 +49,27 @@ INTERFACES = {"crypto", "port", "version"}
 # Public headers of the transports that are a device's, though their names do not say so.
 DEVICE_HEADERS = ("local", "recovery", "usb_dfu", "usb_endpoint")
 
-DEVICE_HALF = ("engine", "package", "device", "portcheck", "link", "link_device", "realtek",
-               "realtek_device", "usb_dfu_device", "local_device")
-HOST_HALF = ("engine", "package", "host", "link", "link_host", "realtek", "realtek_host")
+DEVICE_HALF = (
+    "engine",
+    "package",
+    "device",
+    "portcheck",
+    "link",
+    "link_device",
+    "local_device",
+    "realtek",
+    "realtek_device",
+    "usb_dfu_device",
+)
+HOST_HALF = (
+    "engine",
+    "package",
+    "host",
+    "link",
+    "link_host",
+    "realtek",
+    "realtek_host",
+)
 
 faults = []
 
