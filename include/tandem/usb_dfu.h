@@ -102,6 +102,7 @@ struct tandem_usb_dfu {
     uint32_t began;                             /**< when the work in hand began */
     uint32_t took;                              /**< how long the last such work took, ms */
     uint32_t offset;                            /**< place of the block in hand, or of the next one */
+    uint32_t fed;                               /**< place of the first byte of it that the installer has not taken */
     uint32_t address;                           /**< DfuSe: the address pointer */
     uint16_t size;                              /**< bytes of the block in hand */
     uint16_t number;                            /**< the next block's */

@@ -442,6 +442,7 @@ enum tandem_usb_answer tandem_usb_dfu_received(struct tandem_usb_dfu *dfu, uint1
         dfu->number++;
     }
     dfu->state = DFU_DNLOAD_SYNC;
+    dfu->fed = dfu->offset;
     dfu->reason = TANDEM_OK;
     dfu->began = dfu->now;
     dfu->done = 0;

@@ -1,13 +1,9 @@
 /*
- * USB DFU, device half: where blocks go to and come from. The installer is
- * fed as any transport feeds it, with one difference: a DFU host cannot be
- * asked for anything twice. So a block is kept until the installer is sure
- * not to come back for it, and the last one until the whole update has been
- * read back: there the host still listens to what is wrong.
+ * USB DFU, device half: where blocks go to and come from. The host is kept
+ * waiting after the last block until the whole update has been read back:
+ * there it still listens to what is wrong.
  */
 #include "usb_dfu_device.h"
-
-#include "core/install.h"
 
 static struct tandem_install *install_of(const struct tandem_usb_dfu *dfu)
 {
@@ -37,12 +33,7 @@ static enum tandem_status begin(struct tandem_usb_dfu *dfu)
     return status;
 }
 
-/* Nothing that was fed can be asked for anew, short of damage: the heads are checked, copies are made. */
-static int settled(const struct tandem_install *install)
-{
-    return !install->closed && (install->job == JOB_BLOCK || install->job == JOB_WRITE || install->job == JOB_HASH);
-}
-
+/* Whether the next block may come. After the last one it may once the whole update has been read back. */
 static enum tandem_status taken(const struct tandem_usb_dfu *dfu, enum tandem_status polled)
 {
     const struct tandem_install *install = install_of(dfu);
@@ -50,32 +41,30 @@ static enum tandem_status taken(const struct tandem_usb_dfu *dfu, enum tandem_st
     case TANDEM_STATE_VALIDATED:
     case TANDEM_STATE_PENDING:
         return TANDEM_OK;
+    case TANDEM_STATE_FAILED:
+        return tandem_install_outcome(install)->status;
     case TANDEM_STATE_VALIDATING:
         return TANDEM_AGAIN;
     case TANDEM_STATE_RECEIVING:
         break;
-    case TANDEM_STATE_FAILED:
-        return tandem_install_outcome(install)->status;
     default:
         return TANDEM_ERROR_CANCELLED; /* another transport's host has stopped it */
     }
-    uint32_t wants = tandem_install_wants(install);
-    if (wants < dfu->offset)
-        return install->job == JOB_HEAD ? TANDEM_ERROR_STATE : TANDEM_ERROR_DIGEST; /* wants again what is gone */
-    if (wants < dfu->offset + dfu->size || install->job == JOB_CONSENT ||
-        (install->package_size != 0 && wants >= install->package_size))
+    if (tandem_install_wants(install) < dfu->fed)
+        return TANDEM_ERROR_DIGEST; /* it would have to come again, and cannot */
+    if (dfu->fed < dfu->offset + dfu->size ||
+        (install->package_size != 0 && tandem_install_wants(install) >= install->package_size))
         return TANDEM_AGAIN;
-    if (settled(install) && !dfu_is_dfuse(dfu))
-        return TANDEM_OK;
-    return polled;
+    return dfu_is_dfuse(dfu) ? polled : TANDEM_OK; /* a DfuSe host may read the flash next */
 }
 
 static enum tandem_status package_block(struct tandem_usb_dfu *dfu)
 {
     struct tandem_install *install = install_of(dfu);
-    uint32_t wants = tandem_install_wants(install), end = dfu->offset + dfu->size;
-    if (tandem_install_state(install) == TANDEM_STATE_RECEIVING && wants >= dfu->offset && wants < end)
-        (void)tandem_install_feed(install, wants, dfu->config->buffer + (wants - dfu->offset), end - wants);
+    enum tandem_status status = tandem_install_pass(install, &dfu->fed, dfu->config->buffer + (dfu->fed - dfu->offset),
+                                                    dfu->offset + dfu->size - dfu->fed);
+    if (status != TANDEM_OK && status != TANDEM_AGAIN)
+        return status;
     return taken(dfu, tandem_install_poll(install));
 }
 
