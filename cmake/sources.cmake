@@ -94,13 +94,17 @@ set(TANDEM_REALTEK_HOST_SOURCES
     src/transport/realtek/realtek_host_rws.c
     src/transport/realtek/realtek_host_plan.c)
 
-# USB DFU: the device's end, the host's end.
+# USB DFU, in the same three parts.
+set(TANDEM_USB_DFU_SOURCES
+    src/transport/usb_dfu/usb_dfu_text.c)
 set(TANDEM_USB_DFU_DEVICE_SOURCES
     src/transport/usb_dfu/usb_dfu_device.c
     src/transport/usb_dfu/usb_dfu_device_descriptors.c
     src/transport/usb_dfu/usb_dfu_device_endpoint.c
-    src/transport/usb_dfu/usb_dfu_device_store.c
-    src/transport/usb_dfu/usb_dfu_device_text.c)
+    src/transport/usb_dfu/usb_dfu_device_store.c)
+set(TANDEM_USB_DFU_HOST_SOURCES
+    src/transport/usb_dfu/usb_dfu_host.c
+    src/transport/usb_dfu/usb_dfu_host_find.c)
 
 # Local upgrade: one file over a channel of the product's own.
 set(TANDEM_LOCAL_DEVICE_SOURCES

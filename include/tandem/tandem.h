@@ -37,6 +37,7 @@
 #include "tandem/update.h"
 #include "tandem/usb.h"
 #include "tandem/usb_dfu.h"
+#include "tandem/usb_dfu_host.h"
 #include "tandem/usb_endpoint.h"
 #include "tandem/version.h"
 

@@ -59,6 +59,7 @@ DEVICE_HALF = (
     "local_device",
     "realtek",
     "realtek_device",
+    "usb_dfu",
     "usb_dfu_device",
 )
 HOST_HALF = (
@@ -69,6 +70,8 @@ HOST_HALF = (
     "link_host",
     "realtek",
     "realtek_host",
+    "usb_dfu",
+    "usb_dfu_host",
 )
 
 faults = []

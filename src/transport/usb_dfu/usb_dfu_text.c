@@ -1,8 +1,8 @@
 /*
- * USB DFU, device half: texts for status strings. Linked only where a
- * configuration names tandem_usb_dfu_text().
+ * USB DFU: texts for status strings, from which a host reads the reason again.
+ * Linked on a device only where a configuration names tandem_usb_dfu_text().
  */
-#include "tandem/usb_dfu.h"
+#include "usb_dfu_text.h"
 
 struct text {
     uint8_t status;
@@ -44,4 +44,18 @@ const char *tandem_usb_dfu_text(enum tandem_status status)
         if (texts[i].status == status)
             return texts[i].text;
     return "refused";
+}
+
+enum tandem_status tandem_usb_dfu_status(const char *text)
+{
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        const char *a = texts[i].text, *b = text;
+        while (*a != '\0' && *a == *b) {
+            a++;
+            b++;
+        }
+        if (*a == *b)
+            return (enum tandem_status)texts[i].status;
+    }
+    return TANDEM_OK;
 }
