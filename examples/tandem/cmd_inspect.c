@@ -1,17 +1,22 @@
 /*
  * tandem inspect: what is in a package, in words or as JSON. It shows what
- * the package says; whether that is true is for `tandem verify`.
+ * the package says; whether that is true is for `tandem verify`. Firmware in
+ * other formats is for inspect_image.c.
  */
 #include "tool.h"
 
 #include <string.h>
 
+#include "inspect_image.h"
 #include "package_file.h"
 
-static const char help[] = "Usage: tandem inspect [--json] PACKAGE\n"
+static const char help[] = "Usage: tandem inspect [--json] FILE\n"
                            "\n"
                            "Show what is in a package. Its head is enough: a file that is cut off after it\n"
                            "is shown, and called incomplete.\n"
+                           "\n"
+                           "Other formats are shown too, and their checksums and digests checked: Realtek\n"
+                           "images and packs, MCUboot images, USB DFU and DfuSe files, Intel HEX.\n"
                            "\n"
                            "  --json       as one JSON object\n"
                            "  -h, --help   this text\n"
@@ -200,7 +205,14 @@ static int run(int argc, char **argv)
     if (optind + 1 != argc)
         return tool_usage("inspect", optind == argc ? "which file?" : "give one file only");
     struct package_file package;
-    int code = package_read(&package, argv[optind]);
+    int code = tool_read(&package.file, argv[optind]);
+    if (code == TOOL_OK && inspect_knows(&package.file)) {
+        code = inspect_image(&package.file, argv[optind], json);
+        tool_release(&package.file);
+        return code;
+    }
+    if (code == TOOL_OK)
+        code = package_parse(&package, argv[optind]);
     if (code == TOOL_OK && json)
         show_json(&package);
     else if (code == TOOL_OK)
@@ -209,4 +221,5 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct tool_command cmd_inspect = {"inspect", "show what is in a package", help, run};
+const struct tool_command cmd_inspect = {"inspect", "show what is in a package, or in another firmware file", help,
+                                         run};

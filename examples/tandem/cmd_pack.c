@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pack_foreign.h"
 #include "pack_image.h"
 #include "tandem/crypto.h"
 
@@ -34,6 +35,7 @@ static const char help[] = "Usage: tandem pack --key KEY --vendor NAME --product
                            "      bank=0|1|any       the bank it is linked for (any)\n"
                            "      load=ADDRESS       where it runs\n"
                            "      needs=KIND:V       another image that must be there, at least that version\n"
+                           "    Intel HEX, DFU and DfuSe files are taken for the bytes that they describe.\n"
                            "  --block-size N       512, 1024, 2048 or 4096; a device checks block by block\n"
                            "                       and needs a buffer of that size (1024)\n"
                            "\n"
@@ -45,6 +47,8 @@ static const char help[] = "Usage: tandem pack --key KEY --vendor NAME --product
                            "Output:\n"
                            "  -o, --output OUT     the package; an existing file is not overwritten\n"
                            "  --force              overwrite it\n"
+                           "  --format FORMAT      tdm is the package; mppack, realtek, dfu, dfuse and bin are\n"
+                           "                       for others: `tandem pack --format mppack --help`\n"
                            "  -h, --help           this text\n";
 
 /* Everything that the command line says. */
@@ -75,6 +79,7 @@ enum {
     OPTION_REVOKE,
     OPTION_IMAGE,
     OPTION_UNSIGNED,
+    OPTION_FORMAT,
     OPTION_FORCE
 };
 
@@ -91,6 +96,7 @@ static const struct option options[] = {
     {"revoke", required_argument, NULL, OPTION_REVOKE},
     {"image", required_argument, NULL, OPTION_IMAGE},
     {"unsigned", no_argument, NULL, OPTION_UNSIGNED},
+    {"format", required_argument, NULL, OPTION_FORMAT},
     {"force", no_argument, NULL, OPTION_FORCE},
     {"output", required_argument, NULL, 'o'},
     {"help", no_argument, NULL, 'h'},
@@ -192,6 +198,8 @@ static int take_option(struct work *work, int option, char *value)
         return TOOL_OK;
     case OPTION_UNSIGNED:
         work->is_unsigned = 1;
+        return TOOL_OK;
+    case OPTION_FORMAT: /* tdm: the others went elsewhere */
         return TOOL_OK;
     case OPTION_FORCE:
         work->force = 1;
@@ -337,6 +345,8 @@ static int pack(struct work *work, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
+    if (pack_foreign_asked(argc, argv))
+        return pack_foreign(argc, argv);
     struct work *work = calloc(1, sizeof *work);
     if (work == NULL)
         return tool_fail(TOOL_SYSTEM, "not enough memory");
@@ -348,4 +358,4 @@ static int run(int argc, char **argv)
     return code;
 }
 
-const struct tool_command cmd_pack = {"pack", "pack images into a signed package", help, run};
+const struct tool_command cmd_pack = {"pack", "pack images into a signed package, or for tools of others", help, run};

@@ -6,14 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inspect_image.h"
 #include "package_file.h"
+#include "tandem/image.h"
+#include "tandem/image_mcuboot.h"
 
 #define KEYS_MAX 32
 
-static const char help[] = "Usage: tandem verify --pub KEY.pub [--pub KEY2.pub ...] PACKAGE\n"
+static const char help[] = "Usage: tandem verify --pub KEY.pub [--pub KEY2.pub ...] FILE\n"
                            "\n"
                            "Check a package as a device would, and all of it: its signature, every block\n"
-                           "and every image.\n"
+                           "and every image. An MCUboot image: its digest and its signature.\n"
                            "\n"
                            "  --pub KEY.pub   a trusted key; repeat for several\n"
                            "  --needed N      how many different keys must have signed (1)\n"
@@ -55,6 +58,44 @@ static int verify(const struct package_file *package, const struct trust *trust,
     return TOOL_OK;
 }
 
+/* An image in a format of others: of these, Tandem knows MCUboot's signatures. */
+static int verify_image(const struct tool_file *file, const struct trust *trust, const char *path)
+{
+    struct tandem_source source;
+    struct tandem_mcuboot_info info;
+    char version[TANDEM_VERSION_TEXT_SIZE];
+    tandem_image_memory(&source, file->data, (uint32_t)file->size);
+    enum tandem_image_format format = tandem_image_format(&source);
+    if (format != TANDEM_FORMAT_MCUBOOT)
+        return tool_fail(TANDEM_ERROR_UNSIGNED,
+                         "%s is a %s, which carries no signature that can be checked here; "
+                         "`tandem inspect` checks that it is whole",
+                         path, tandem_image_format_name(format));
+    if (trust->needed > 1)
+        return tool_usage("verify", "--needed %lu: an MCUboot image is signed by one key",
+                          (unsigned long)trust->needed);
+    enum tandem_status status = tandem_mcuboot_inspect(&info, &source, NULL);
+    if (status != TANDEM_OK)
+        return inspect_fail(path, "MCUboot image", status);
+    status = tandem_mcuboot_check(&source, NULL, trust->views, trust->count);
+    switch (status) {
+    case TANDEM_OK:
+        tandem_version_format(&info.version, version);
+        printf("%s: good, MCUboot image %s\n", path, version);
+        return TOOL_OK;
+    case TANDEM_ERROR_DIGEST:
+        return tool_fail((int)status, "%s was altered: its digest is not the one it states", path);
+    case TANDEM_ERROR_UNSIGNED:
+        return tool_fail((int)status, "%s is not signed by an algorithm that is known here", path);
+    case TANDEM_ERROR_KEY:
+        return tool_fail((int)status, "%s is not signed by a key that is trusted", path);
+    case TANDEM_ERROR_SIGNATURE:
+        return tool_fail((int)status, "%s was altered: its signature is wrong", path);
+    default:
+        return inspect_fail(path, "MCUboot image", status);
+    }
+}
+
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"pub", required_argument, NULL, 'p'},
@@ -82,7 +123,14 @@ static int run(int argc, char **argv)
     if (trust.count == 0)
         return tool_usage("verify", "--pub is missing: whose signature is to be trusted?");
     struct package_file package;
-    int code = package_read(&package, argv[optind]);
+    int code = tool_read(&package.file, argv[optind]);
+    if (code == TOOL_OK && inspect_knows(&package.file)) {
+        code = verify_image(&package.file, &trust, argv[optind]);
+        tool_release(&package.file);
+        return code;
+    }
+    if (code == TOOL_OK)
+        code = package_parse(&package, argv[optind]);
     if (code == TOOL_OK)
         code = verify(&package, &trust, argv[optind]);
     package_release(&package);

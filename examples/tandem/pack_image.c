@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flatten.h"
+
 static const char *const names[] = {"version", "bank", "load", "needs"};
 
 /* Whether a comma begins an option. Any other belongs to the file's name. */
@@ -100,13 +102,16 @@ int pack_image_parse(struct pack_image *image, char *text)
 
 int pack_image_load(struct pack_image *image)
 {
+    struct flat flat;
     int code = tool_read(&image->file, image->path);
+    if (code == TOOL_OK)
+        code = flatten(&image->file, image->path, &flat);
     if (code != TOOL_OK)
         return code;
+    if (flat.has_address && image->pack.load_address == 0)
+        image->pack.load_address = flat.address;
     if (image->file.size == 0)
         return tool_fail(TANDEM_ERROR_ARGUMENT, "%s is empty: an image has at least one byte", image->path);
-    if (image->file.size > 0xFFFFFFFFu)
-        return tool_fail(TANDEM_ERROR_TOO_LARGE, "%s is larger than 4 GB", image->path);
     image->pack.data = image->file.data;
     image->pack.size = (uint32_t)image->file.size;
     return TOOL_OK;

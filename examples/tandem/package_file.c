@@ -53,8 +53,11 @@ int package_read(struct package_file *package, const char *path)
 {
     memset(package, 0, sizeof *package);
     int code = tool_read(&package->file, path);
-    if (code != TOOL_OK)
-        return code;
+    return code == TOOL_OK ? package_parse(package, path) : code;
+}
+
+int package_parse(struct package_file *package, const char *path)
+{
     enum tandem_status status = tandem_manifest_parse(&package->manifest, NULL, package->file.data, package->file.size);
     return status == TANDEM_OK ? TOOL_OK : fail_parse(package, status, path);
 }

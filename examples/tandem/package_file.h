@@ -13,6 +13,8 @@ struct package_file {
 
 /* Read a package and parse its head; says what is wrong and returns the exit code. Release it in any case. */
 int package_read(struct package_file *package, const char *path);
+/* The same when its `file` is read. */
+int package_parse(struct package_file *package, const char *path);
 void package_release(struct package_file *package);
 
 /* One signature in the head. */
