@@ -29,6 +29,7 @@ function(tandem_library target name type)
     set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} LINKER_LANGUAGE C)
 endfunction()
 
+tandem_part(cloud ${TANDEM_CLOUD_SOURCES})
 tandem_part(engine ${TANDEM_ENGINE_SOURCES})
 tandem_part(package ${TANDEM_PACKAGE_SOURCES})
 tandem_part(device ${TANDEM_DEVICE_SOURCES})
@@ -46,7 +47,7 @@ tandem_part(usb_dfu_device ${TANDEM_USB_DFU_DEVICE_SOURCES})
 tandem_part(usb_dfu_host ${TANDEM_USB_DFU_HOST_SOURCES})
 
 set(TANDEM_PARTS_BOTH engine package link realtek usb_dfu)
-set(TANDEM_PARTS_DEVICE device portcheck link_device local_device realtek_device usb_dfu_device)
+set(TANDEM_PARTS_DEVICE cloud device portcheck link_device local_device realtek_device usb_dfu_device)
 set(TANDEM_PARTS_HOST host link_host realtek_host usb_dfu_host)
 
 tandem_library(tandem tandem STATIC ${TANDEM_PARTS_BOTH} ${TANDEM_PARTS_DEVICE} ${TANDEM_PARTS_HOST})

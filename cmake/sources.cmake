@@ -14,6 +14,7 @@ set(TANDEM_ENGINE_SOURCES
     src/core/number.c
     src/core/p256.c
     src/core/secure.c
+    src/core/sha1.c
     src/core/sha2.c
     src/core/sha256.c
     src/core/sha512.c)
@@ -109,3 +110,8 @@ set(TANDEM_USB_DFU_HOST_SOURCES
 # Local upgrade: one file over a channel of the product's own.
 set(TANDEM_LOCAL_DEVICE_SOURCES
     src/transport/local/local_device.c)
+
+# Pull updates from OneNET and hawkBit; the HTTP client, which is of use by itself.
+set(TANDEM_CLOUD_SOURCES
+    src/transport/cloud/http_client.c
+    src/transport/cloud/json.c)

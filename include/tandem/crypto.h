@@ -21,6 +21,7 @@ extern "C" {
 #define TANDEM_SHA256_SIZE 32      /**< bytes of a SHA-256 digest */
 #define TANDEM_SHA512_SIZE 64      /**< bytes of a SHA-512 digest */
 #define TANDEM_MD5_SIZE 16         /**< bytes of an MD5 digest */
+#define TANDEM_SHA1_SIZE 20        /**< bytes of a SHA-1 digest */
 #define TANDEM_ED25519_KEY_SIZE 32 /**< bytes of an Ed25519 public key or seed */
 #define TANDEM_P256_KEY_SIZE 64    /**< bytes of a P-256 public key: X then Y, big-endian */
 #define TANDEM_AES_BLOCK_SIZE 16   /**< bytes of a block of AES */
@@ -53,6 +54,13 @@ struct tandem_sha512 {
 /** MD5 under way (RFC 1321). For protocols that demand it, never for security. */
 struct tandem_md5 {
     uint32_t state[4]; /**< chaining value */
+    uint64_t length;   /**< bytes so far */
+    uint8_t block[64]; /**< the block being filled */
+};
+
+/** SHA-1 under way (FIPS 180-4). For protocols that demand it, never for security by itself. */
+struct tandem_sha1 {
+    uint32_t state[5]; /**< chaining value */
     uint64_t length;   /**< bytes so far */
     uint8_t block[64]; /**< the block being filled */
 };
@@ -153,6 +161,13 @@ void tandem_md5_init(struct tandem_md5 *hash);
 void tandem_md5_update(struct tandem_md5 *hash, const void *data, size_t size);
 /** Finish; 16 bytes to `digest`. */
 void tandem_md5_final(struct tandem_md5 *hash, uint8_t digest[TANDEM_MD5_SIZE]);
+
+/** Begin a SHA-1. */
+void tandem_sha1_init(struct tandem_sha1 *hash);
+/** Take `size` bytes more. */
+void tandem_sha1_update(struct tandem_sha1 *hash, const void *data, size_t size);
+/** Finish; 20 bytes to `digest`. */
+void tandem_sha1_final(struct tandem_sha1 *hash, uint8_t digest[TANDEM_SHA1_SIZE]);
 
 /** Begin an HMAC-SHA-256 with a key of any length. @return TANDEM_OK, TANDEM_ERROR_PORT */
 enum tandem_status tandem_hmac_sha256_init(struct tandem_hmac_sha256 *mac, const struct tandem_crypto_port *port,

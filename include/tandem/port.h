@@ -219,6 +219,84 @@ struct tandem_source {
     enum tandem_status (*read)(void *ctx, uint32_t offset, void *data, size_t size);
 };
 
+#define TANDEM_HTTP_UNKNOWN 0xFFFFFFFFu /**< a length or an offset that the server did not tell */
+#define TANDEM_HTTP_ETAG_MAX 64         /**< bytes of an entity tag that is kept, its end included */
+
+/** A request. What it points to stays until the exchange has ended. Texts end with 0. */
+struct tandem_http_request {
+    const char *method;        /**< "GET", "POST", "PUT" */
+    const char *url;           /**< absolute: http:// or https:// */
+    const char *authorization; /**< value of Authorization; NULL: none. Does not follow a redirect to another host */
+    const char *accept;        /**< value of Accept; NULL: none */
+    const char *content_type;  /**< of the body; NULL: none */
+    const char *if_range;      /**< entity tag that the range is asked for; NULL: none */
+    const char *extra;         /**< name of one more header of the answer that is wanted; NULL: none */
+    const void *body;          /**< NULL: none */
+    uint32_t body_size;        /**< bytes */
+    uint32_t offset;           /**< first byte of the range; with 0 and no length no range is asked for */
+    uint32_t length;           /**< bytes of the range; 0: to the end */
+};
+
+/** The head of an answer. TANDEM_HTTP_UNKNOWN: not told. */
+struct tandem_http_response {
+    uint16_t status;                 /**< of HTTP, 200 … 599 */
+    uint8_t has_extra;               /**< 1: the extra header is there */
+    uint32_t length;                 /**< bytes of the body */
+    uint32_t first;                  /**< of Content-Range */
+    uint32_t last;                   /**< of Content-Range */
+    uint32_t total;                  /**< of Content-Range */
+    uint32_t retry_after_s;          /**< seconds */
+    char etag[TANDEM_HTTP_ETAG_MAX]; /**< as sent, quotes included; "": none, or too long */
+    char extra[16];                  /**< value of the extra header, cut */
+};
+
+/**
+ * HTTP, as a client: one exchange at a time. begin(), then head() until it
+ * says more than TANDEM_AGAIN, then read() until the body has ended. Redirects
+ * are followed inside. Connections are kept open where the server allows.
+ */
+struct tandem_http_port {
+    void *ctx; /**< handed to every function */
+    /** Begin an exchange; what was under way is given up.
+     *  @return TANDEM_OK; TANDEM_ERROR_ARGUMENT (the URL); TANDEM_ERROR_SPACE; TANDEM_ERROR_PORT */
+    enum tandem_status (*begin)(void *ctx, const struct tandem_http_request *request);
+    /** The answer's head. @return TANDEM_OK; TANDEM_AGAIN; TANDEM_ERROR_TIMEOUT; TANDEM_ERROR_DISCONNECTED;
+     *  TANDEM_ERROR_PROTOCOL; TANDEM_ERROR_SPACE (a redirect that is too long); TANDEM_ERROR_PORT */
+    enum tandem_status (*head)(void *ctx, const struct tandem_http_response **response);
+    /** Take up to `size` bytes of the body. What is not taken holds the server back.
+     *  @return TANDEM_OK with `*got` bytes, 0 at the end of a whole body; TANDEM_AGAIN; TANDEM_ERROR_TRUNCATED (the
+     *  body ended early); as head() */
+    enum tandem_status (*read)(void *ctx, void *data, size_t size, size_t *got);
+    /** Give up what is under way. */
+    void (*cancel)(void *ctx);
+    /** Optional: move time and do a bounded amount of work. */
+    void (*poll)(void *ctx, uint32_t now_ms);
+};
+
+/** Byte streams that are opened by name, one at a time: a modem's sockets, a TCP stack with or without TLS. */
+struct tandem_dial_port {
+    void *ctx; /**< handed to every function */
+    /** Open; comes back with the same arguments until another answer than TANDEM_AGAIN. `host` does not end with 0.
+     *  @return TANDEM_OK; TANDEM_AGAIN; TANDEM_ERROR_DISCONNECTED; TANDEM_ERROR_NOT_SUPPORTED (no TLS);
+     *  TANDEM_ERROR_PORT */
+    enum tandem_status (*open)(void *ctx, const char *host, size_t host_size, uint16_t port, uint8_t tls);
+    /** Close the stream, or give up opening it. */
+    void (*close)(void *ctx);
+};
+
+/**
+ * A small record that lasts: replaced as a whole, so that after a power cut
+ * either the old or the new one is there. What is read is checked by whoever
+ * reads it.
+ */
+struct tandem_store_port {
+    void *ctx; /**< handed to every function */
+    /** Read it. @return TANDEM_OK with `*got` bytes, 0 if there is none; TANDEM_ERROR_PORT */
+    enum tandem_status (*load)(void *ctx, void *data, size_t size, size_t *got);
+    /** Replace it; durable when it returns. @return TANDEM_OK; TANDEM_ERROR_PORT */
+    enum tandem_status (*save)(void *ctx, const void *data, size_t size);
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -14,6 +14,7 @@
 #include "tandem/device.h"
 #include "tandem/file_name.h"
 #include "tandem/group.h"
+#include "tandem/http.h"
 #include "tandem/image.h"
 #include "tandem/image_hex.h"
 #include "tandem/image_mcuboot.h"

@@ -29,7 +29,7 @@ import objects  # noqa: E402
 ROOMS = [
     # floor, half, names
     (1, "both", ["status", "bytes", "config", "port", "usb"]),
-    (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
+    (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha1", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),
     (3, "both", ["file_name", "image", "mcuboot", "package", "version"]),
@@ -47,9 +47,10 @@ WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
 INTERFACES = {"crypto", "port", "version"}
 
 # Public headers of the transports that are a device's, though their names do not say so.
-DEVICE_HEADERS = ("local", "recovery", "usb_dfu", "usb_endpoint")
+DEVICE_HEADERS = ("cloud", "http", "local", "recovery", "usb_dfu", "usb_endpoint")
 
 DEVICE_HALF = (
+    "cloud",
     "engine",
     "package",
     "device",
@@ -87,9 +88,10 @@ def room_of(path):
     name = os.path.splitext(parts[-1])[0]
     if parts[0] in ("port", "examples"):
         return 7, "both", name
-    if parts[:2] == ["src", "transport"] or name in ("link", "link_host", "local", "recovery") \
+    if parts[:2] == ["src", "transport"] or name in ("cloud", "http", "link", "link_host", "local", "recovery") \
             or name.startswith(("realtek", "usb_")):
-        half = "host" if "host" in name else "device" if "device" in name or name in DEVICE_HEADERS else "both"
+        device = "device" in name or name in DEVICE_HEADERS or "cloud" in parts
+        half = "host" if "host" in name else "device" if device else "both"
         return 6, half, name
     if name == "tandem":
         return 7, "both", name

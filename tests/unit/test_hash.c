@@ -86,6 +86,42 @@ static void test_md5_published(void)
     }
 }
 
+static void test_sha1_published(void)
+{
+    /* FIPS 180 examples; the empty one is well known. */
+    static const struct vector vectors[] = {
+        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+        {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+    };
+    struct tandem_sha1 hash;
+    uint8_t digest[20];
+    uint8_t want[20];
+
+    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
+        tandem_sha1_init(&hash);
+        tandem_sha1_update(&hash, vectors[i].message, strlen(vectors[i].message));
+        tandem_sha1_final(&hash, digest);
+        hex(want, vectors[i].digest);
+        CHECK_BYTES(digest, want, 20);
+    }
+    /* A million letters a, in pieces of every size up to 200. */
+    uint8_t as[200];
+    uint32_t left = 1000000, piece = 0;
+    memset(as, 'a', sizeof as);
+    tandem_sha1_init(&hash);
+    while (left > 0) {
+        piece = piece % 200 + 1;
+        if (piece > left)
+            piece = left;
+        tandem_sha1_update(&hash, as, piece);
+        left -= piece;
+    }
+    tandem_sha1_final(&hash, digest);
+    hex(want, "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
+    CHECK_BYTES(digest, want, 20);
+}
+
 /* A million times "a", in pieces of a size that meets every offset in a block. */
 static void test_a_million(void)
 {
@@ -419,6 +455,7 @@ int main(void)
     RUN(test_sha256_published);
     RUN(test_sha512_published);
     RUN(test_md5_published);
+    RUN(test_sha1_published);
     RUN(test_a_million);
     RUN(test_every_cut);
     RUN(test_final_wipes);
