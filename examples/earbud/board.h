@@ -34,6 +34,9 @@ struct board_facts {
     uint32_t program_us; /* time for 256 bytes; 0: none */
     uint32_t watchdog;   /* seconds; 0: nobody would restart it */
     uint32_t erase_idle; /* 1: the free bank is erased in idle time */
+    uint32_t realtek;    /* 1: it speaks Realtek's DFU in place of Tandem's link */
+    uint32_t one_bank;   /* 1: and says that it has one bank and a temp area */
+    char pair[64];       /* folder of the other bud; "": none */
     uint32_t key_count;
     struct {
         uint8_t type;

@@ -34,6 +34,9 @@ static const struct {
     {"program_us", offsetof(struct board_facts, program_us), 0},
     {"watchdog", offsetof(struct board_facts, watchdog), 0},
     {"erase_idle", offsetof(struct board_facts, erase_idle), 0},
+    {"realtek", offsetof(struct board_facts, realtek), 0},
+    {"one_bank", offsetof(struct board_facts, one_bank), 0},
+    {"pair", offsetof(struct board_facts, pair), sizeof((struct board_facts *)0)->pair},
 };
 
 #define WORDS (sizeof words / sizeof words[0])

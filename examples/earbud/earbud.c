@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "realtek.h"
 #include "tandem/crypto.h"
 #include "tandem/link.h"
 
@@ -48,6 +49,7 @@ static struct tandem_install install;
 static struct tandem_link_service service;
 static struct tandem_boot_report report; /* what the boot process decided */
 static struct connection connections[CONNECTIONS];
+static struct realtek_face face; /* in place of the connections, if it is a Realtek device */
 static uint8_t buffer[BOARD_BUFFER];
 static const char *boot_program;
 static int listener;
@@ -135,6 +137,10 @@ static void answer_calls(void)
     struct tandem_posix_stream caller;
     while (tandem_posix_accept(listener, &caller) == TANDEM_OK) {
         struct connection *free_one = NULL;
+        if (board.facts.realtek) {
+            realtek_answer(&face, &caller);
+            continue;
+        }
         for (unsigned i = 0; i < CONNECTIONS; i++)
             if (connections[i].wire.fd < 0)
                 free_one = &connections[i];
@@ -168,15 +174,19 @@ static int serve(struct connection *connection)
 /* Sleep until there is something to do, or a moment. */
 static void rest(int more)
 {
-    struct pollfd fds[CONNECTIONS + 1];
+    struct pollfd fds[CONNECTIONS + 3];
     for (unsigned i = 0; i < CONNECTIONS; i++) {
         fds[i].fd = connections[i].wire.fd;
         fds[i].events = POLLIN;
     }
     fds[CONNECTIONS].fd = listener;
     fds[CONNECTIONS].events = POLLIN;
+    fds[CONNECTIONS + 1].fd = board.facts.realtek ? face.wire.fd : -1;
+    fds[CONNECTIONS + 1].events = POLLIN;
+    fds[CONNECTIONS + 2].fd = board.facts.realtek ? face.air : -1;
+    fds[CONNECTIONS + 2].events = POLLIN;
     int moment = !more ? IDLE_MS : board.flash.busy_until != 0 ? 1 : 0;
-    (void)tandem_posix_wait(fds, CONNECTIONS + 1, moment);
+    (void)tandem_posix_wait(fds, CONNECTIONS + 3, moment);
 }
 
 static int is_quiet(void)
@@ -184,7 +194,7 @@ static int is_quiet(void)
     for (unsigned i = 0; i < CONNECTIONS; i++)
         if (connections[i].wire.fd >= 0)
             return 0;
-    return 1;
+    return !board.facts.realtek || face.wire.fd < 0;
 }
 
 /* ---- the main loop ---- */
@@ -200,6 +210,8 @@ static void run(void)
         answer_calls();
         for (unsigned i = 0; i < CONNECTIONS; i++)
             more |= serve(&connections[i]);
+        if (board.facts.realtek)
+            more |= realtek_serve(&face);
         if (!judged && now - started >= SELF_TEST_MS) {
             judge();
             judged = 1;
@@ -221,6 +233,8 @@ static void reset(void)
         (char *)"tandem", (char *)"device", (char *)"--state", board.state, (char *)"--after-reset", number, NULL};
     for (unsigned i = 0; i < CONNECTIONS; i++)
         tandem_posix_stream_close(&connections[i].wire);
+    if (board.facts.realtek)
+        realtek_close(&face);
     board_close(&board);
     (void)fflush(stdout);
     (void)execv(boot_program, arguments);
@@ -242,6 +256,10 @@ static int begin(const char *state)
         tandem_link_service_boot(&service, &report);
     for (unsigned i = 0; i < CONNECTIONS; i++)
         connection_init(&connections[i]);
+    if (board.facts.realtek && realtek_open(&face, &board, &install, &service.version) != 0) {
+        fprintf(stderr, "%s: cannot open its Realtek side: %s\n", name(), strerror(errno));
+        return -1;
+    }
     return 0;
 }
 

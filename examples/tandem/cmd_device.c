@@ -30,6 +30,10 @@ static const char help[] = "Usage: tandem device --state DIR [--pub KEY.pub --li
                            "  --role ROLE          its place in a group: left, right or a number (0: alone)\n"
                            "  --vendor, --product NAME   as in its first firmware\n"
                            "  --hardware N         revision (1)\n"
+                           "  --profile realtek    its firmware speaks Realtek's DFU, as over SPP, in place of\n"
+                           "                       Tandem's link\n"
+                           "  --one-bank           with it: it says that it has one bank and a temp area\n"
+                           "  --pair DIR           with it: the other bud of its pair is in that folder\n"
                            "\n"
                            "With --vendor and --product in place of --factory it has a bootloader alone, which\n"
                            "takes the first firmware from `tandem update`.\n"
@@ -63,6 +67,9 @@ enum {
     OPTION_TIMING,
     OPTION_ERASE_IDLE,
     OPTION_RECOVERY,
+    OPTION_PROFILE,
+    OPTION_ONE_BANK,
+    OPTION_PAIR,
     OPTION_AFTER_RESET
 };
 
@@ -81,6 +88,9 @@ static const struct option options[] = {
     {"flash-timing", required_argument, NULL, OPTION_TIMING},
     {"erase-idle", no_argument, NULL, OPTION_ERASE_IDLE},
     {"recovery", no_argument, NULL, OPTION_RECOVERY},
+    {"profile", required_argument, NULL, OPTION_PROFILE},
+    {"one-bank", no_argument, NULL, OPTION_ONE_BANK},
+    {"pair", required_argument, NULL, OPTION_PAIR},
     {"after-reset", required_argument, NULL, OPTION_AFTER_RESET}, /* the firmware's own way back here */
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -198,6 +208,16 @@ static int take_option(struct order *order, int option, char *value)
         return TOOL_OK;
     case OPTION_RECOVERY:
         return TOOL_OK;
+    case OPTION_PROFILE:
+        facts->realtek = strcmp(value, "realtek") == 0;
+        if (facts->realtek || strcmp(value, "tandem") == 0)
+            return TOOL_OK;
+        return tool_usage("device", "--profile is tandem or realtek, not '%s'", value);
+    case OPTION_ONE_BANK:
+        facts->one_bank = 1;
+        return TOOL_OK;
+    case OPTION_PAIR:
+        return take_text(facts->pair, sizeof facts->pair, "--pair", value);
     default:
         code = take_number(&number, "--after-reset", value, 65535);
         order->listener = (int)number;
@@ -224,6 +244,12 @@ static void merge(struct board_facts *facts, const struct order *order)
         memcpy(facts->product, given->product, sizeof facts->product);
     if (has(order, OPTION_ROLE))
         facts->role = given->role;
+    if (has(order, OPTION_PROFILE))
+        facts->realtek = given->realtek;
+    if (has(order, OPTION_ONE_BANK))
+        facts->one_bank = given->one_bank;
+    if (has(order, OPTION_PAIR))
+        memcpy(facts->pair, given->pair, sizeof facts->pair);
     if (has(order, OPTION_HARDWARE))
         facts->hardware = given->hardware;
     if (has(order, OPTION_BATTERY))

@@ -12,6 +12,7 @@
 
 #include "explain.h"
 #include "host.h"
+#include "host_realtek.h"
 #include "package_file.h"
 #include "show.h"
 #include "tandem/group.h"
@@ -27,6 +28,8 @@ static const char help[] = "Usage: tandem update --to ADDRESS [--to ADDRESS ...]
                            "  --to ADDRESS     HOST:PORT or unix:PATH; repeat for several\n"
                            "  --serial DEVICE  a serial line, as /dev/ttyUSB0; repeat for several\n"
                            "  --baud N         of the serial lines (115200)\n"
+                           "  --profile realtek   the device speaks Realtek's DFU; PACKAGE is then a pack or\n"
+                           "                   image of Realtek's, or a package. Two --to are a pair of buds.\n"
                            "  --in-sequence    one device after the other; without it all at once\n"
                            "  --reinstall      also if the device runs that firmware already\n"
                            "  --take-over      take the device from another host that is updating it\n"
@@ -47,6 +50,8 @@ struct work {
     struct tandem_source source;
     struct tandem_offer offer;
     struct host_device devices[DEVICES_MAX];
+    struct host_realtek realtek; /* in place of them, with --profile realtek */
+    int is_realtek;
     struct show_device lines[DEVICES_MAX];
     struct tandem_update updates[DEVICES_MAX];
     struct tandem_group group;
@@ -69,7 +74,7 @@ static void interrupted(int signal_number)
 
 /* ---- reading the command line ---- */
 
-enum { OPTION_SEQUENCE = 256, OPTION_REINSTALL, OPTION_TAKE_OVER, OPTION_ATTEMPTS };
+enum { OPTION_SEQUENCE = 256, OPTION_REINSTALL, OPTION_TAKE_OVER, OPTION_ATTEMPTS, OPTION_PROFILE };
 
 static const struct option options[] = {
     {"to", required_argument, NULL, 't'},
@@ -78,6 +83,7 @@ static const struct option options[] = {
     {"in-sequence", no_argument, NULL, OPTION_SEQUENCE},
     {"reinstall", no_argument, NULL, OPTION_REINSTALL},
     {"take-over", no_argument, NULL, OPTION_TAKE_OVER},
+    {"profile", required_argument, NULL, OPTION_PROFILE},
     {"timeout", required_argument, NULL, 'w'},
     {"attempts", required_argument, NULL, OPTION_ATTEMPTS},
     {"json", no_argument, NULL, 'j'},
@@ -123,6 +129,11 @@ static int take_option(struct work *work, int option, const char *value)
         code = take_number(&number, "--attempts", value, 255);
         work->options.attempts = (uint8_t)number;
         return code;
+    case OPTION_PROFILE:
+        work->is_realtek = strcmp(value, "realtek") == 0;
+        if (work->is_realtek || strcmp(value, "tandem") == 0)
+            return TOOL_OK;
+        return tool_usage("update", "--profile is tandem or realtek, not '%s'", value);
     case OPTION_SEQUENCE:
         work->in_sequence = 1;
         return TOOL_OK;
@@ -167,20 +178,47 @@ static int open_package(struct work *work)
     return TOOL_OK;
 }
 
+/* What only a target of Realtek's understands. */
+static int open_realtek(struct work *work)
+{
+    if (work->count > HOST_REALTEK_BUDS)
+        return tool_usage("update", "with --profile realtek, one device or the two buds of a pair");
+    for (size_t i = 0; i < work->count; i++)
+        work->realtek.addresses[i] = work->devices[i].address;
+    work->realtek.count = work->count;
+    work->realtek.serial = work->devices[0].serial;
+    work->realtek.baud = work->baud;
+    work->realtek.any_version = work->options.reinstall;
+    int code = host_realtek_read(&work->realtek, work->path);
+    if (code == TOOL_OK)
+        tandem_offer_bare(&work->offer, work->realtek.files[0].source);
+    return code;
+}
+
+static const struct tandem_target *prepare_target(struct work *work, size_t index)
+{
+    struct host_device *device = &work->devices[index];
+    if (work->is_realtek)
+        return host_realtek_target(&work->realtek, index);
+    device->baud = work->baud;
+    host_init(device);
+    return tandem_link_host_target(&device->link);
+}
+
 static void prepare(struct work *work)
 {
     struct tandem_group_options group_options = {0};
     show_init(&work->show, work->json);
+    if (work->is_realtek)
+        host_realtek_init(&work->realtek);
     for (size_t i = 0; i < work->count; i++) {
         struct host_device *device = &work->devices[i];
-        device->baud = work->baud;
-        host_init(device);
         work->lines[i].address = device->address;
-        work->lines[i].note = device->note;
+        work->lines[i].note = work->is_realtek ? work->realtek.note : device->note;
         (void)snprintf(work->lines[i].name, sizeof work->lines[i].name, "%s", device->address);
-        tandem_update_init(&work->updates[i], tandem_link_host_target(&device->link), &work->offer, &work->options);
+        tandem_update_init(&work->updates[i], prepare_target(work, i), &work->offer, &work->options);
     }
-    group_options.parallel = work->in_sequence ? 1 : 0;
+    group_options.parallel = work->in_sequence && !work->is_realtek ? 1 : 0; /* Realtek's buds have an order anyway */
     group_options.healings = 2;
     if (work->count > 1)
         (void)tandem_group_init(&work->group, work->updates, (uint16_t)work->count, &group_options);
@@ -222,7 +260,9 @@ static void greet(struct work *work)
 static enum tandem_status poll_all(struct work *work)
 {
     uint32_t now = tandem_posix_now_ms();
-    for (size_t i = 0; i < work->count; i++)
+    if (work->is_realtek)
+        host_realtek_receive(&work->realtek);
+    for (size_t i = 0; !work->is_realtek && i < work->count; i++)
         host_receive(&work->devices[i]);
     return work->count > 1 ? tandem_group_poll(&work->group, now) : tandem_update_poll(&work->updates[0], now);
 }
@@ -246,7 +286,10 @@ static enum tandem_status transfer(struct work *work)
             work->timed_out = 1;
             cancel(work);
         }
-        host_rest(work->devices, work->count, 5);
+        if (work->is_realtek)
+            host_realtek_rest(&work->realtek, 5);
+        else
+            host_rest(work->devices, work->count, 5);
     }
     return status;
 }
@@ -269,7 +312,8 @@ static void tell_success(const struct work *work, double seconds)
         double one = show_speed(&work->lines[i]);
         fastest = one > fastest ? one : fastest;
     }
-    tandem_version_format(&work->offer.manifest.version, version);
+    tandem_version_format(
+        work->is_realtek ? &tandem_update_info(&work->updates[0])->version : &work->offer.manifest.version, version);
     if (already == work->count)
         printf("%s %s already\n", work->count == 1 ? "it runs" : "all run", version);
     else
@@ -284,7 +328,9 @@ static void tell_failure(struct work *work, size_t index)
 {
     const struct tandem_update_result *result = tandem_update_result(&work->updates[index]);
     char reason[EXPLAIN_SIZE], clean[EXPLAIN_SIZE];
-    explain(reason, result, &work->offer, tandem_update_info(&work->updates[index]), work->devices[index].note);
+    const struct tandem_info *info = tandem_update_info(&work->updates[index]);
+    if (!work->is_realtek || !host_realtek_explain(&work->realtek, reason, sizeof reason, result, info))
+        explain(reason, result, &work->offer, info, work->lines[index].note);
     size_t n = 0;
     for (const char *p = reason; *p != '\0'; p++) /* parts of it came from the device */
         clean[n++] = (unsigned char)*p < 0x20 || *p == 0x7F ? '?' : *p;
@@ -344,7 +390,7 @@ static int update(struct work *work, int argc, char **argv)
     if (optind + 1 != argc)
         return tool_usage("update", optind == argc ? "which package?" : "give one package only");
     work->path = argv[optind];
-    int code = open_package(work);
+    int code = work->is_realtek ? open_realtek(work) : open_package(work);
     if (code != TOOL_OK)
         return code;
     prepare(work);
@@ -362,6 +408,7 @@ static int run(int argc, char **argv)
     for (size_t i = 0; i < work->count; i++)
         if (work->devices[i].wire.port.write != NULL)
             host_close(&work->devices[i]);
+    host_realtek_close(&work->realtek);
     package_release(&work->package);
     free(work);
     return code;

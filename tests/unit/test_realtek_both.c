@@ -344,11 +344,7 @@ static void open_scene(uint8_t dialect, int single)
     add(1, RIG_PATCH, 2000, &at);
     add(2, RIG_APP, 5000, &at);
     add(3, RIG_DATA, 500, &at);
-    file.count = IMAGES;
-    if (single) { /* a chip with one bank takes no OTA header */
-        file.count = IMAGES - 1;
-        memmove(file.parts, file.parts + 1, file.count * sizeof file.parts[0]);
-    }
+    file.count = IMAGES; /* a chip with one bank takes no OTA header, and must not be sent it */
     file.ic = ic;
     tandem_image_memory(&source, bytes, at);
     file.source = &source;

@@ -130,8 +130,8 @@ static int suits_bank(const struct tandem_realtek_host *host, const struct realt
 {
     int bank = bank_for(info, part->image);
 
-    if (bank < 0)
-        return 0;
+    if (bank < 0 || (is_header(part->image) && !tandem_realtek_host_has_banks(info)))
+        return 0; /* with one bank there is no choice that an OTA header could make: such chips refuse it */
     if (part->bank == TANDEM_REALTEK_BANK_ANY || !host->file->packed)
         return 1;
     return part->bank == (bank == TANDEM_REALTEK_BANK_ANY ? 0 : bank);
@@ -150,14 +150,16 @@ static const struct tandem_realtek_part *offered(const struct tandem_realtek_hos
 
 int tandem_realtek_host_runs(const struct tandem_realtek_host *host)
 {
+    struct realtek_info info;
     int runs = -1;
     unsigned i;
 
+    tandem_realtek_host_info_of(host, &info);
     for (i = 0; i < host->file->count && runs != 0; i++) {
         const struct tandem_realtek_part *part = &host->file->parts[i];
         const struct tandem_realtek_entry *entry = running(host, part->image);
 
-        if (part->versioned && entry != NULL)
+        if (part->versioned && entry != NULL && (!is_header(part->image) || tandem_realtek_host_has_banks(&info)))
             runs = entry->value == part->version;
     }
     return runs;
