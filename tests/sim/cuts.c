@@ -13,14 +13,15 @@
 #include <string.h>
 
 #include "life.h"
+#include "tandem/bare.h"
 
 #define LEVELS 3
-#define RELEASES 13
+#define RELEASES 15
 #define SEEN_BITS 21
 #define FAILURES_SHOWN 20
 
 /* One step of a scenario. */
-enum step_kind { STEP_END, STEP_UPDATE, STEP_AUTO, STEP_ERASE, STEP_ABORT, STEP_SEEN };
+enum step_kind { STEP_END, STEP_UPDATE, STEP_AUTO, STEP_ERASE, STEP_ABORT, STEP_SEEN, STEP_BARE };
 
 struct step {
     enum step_kind kind;
@@ -46,6 +47,8 @@ static const struct sim_release_spec plans[RELEASES] = {
     {.number = 10, .counter = 10, .kinds = 1},
     {.number = 11, .counter = 11, .bad_loader = 2},
     {.number = 12, .counter = 12, .kinds = 2},
+    {.number = 2, .counter = 1},
+    {.number = 3, .counter = 1, .kinds = 1},
     {.number = 99, .counter = 99},
 };
 #define FRESH (RELEASES - 1)
@@ -56,6 +59,7 @@ static const struct scenario scenarios[] = {
     {"abort", {{STEP_ABORT, 1}, {STEP_UPDATE, 1}, {STEP_ABORT, 2}, {STEP_AUTO, 6}}},
     {"loader",
      {{STEP_UPDATE, 1}, {STEP_AUTO, 8}, {STEP_UPDATE, 9}, {STEP_AUTO, 10}, {STEP_SEEN, 0}, {STEP_UPDATE, 11}}},
+    {"bare", {{STEP_BARE, 12}, {STEP_BARE, 13}, {STEP_AUTO, 4}, {STEP_AUTO, 6}}},
     {NULL, {{STEP_END, 0}}},
 };
 
@@ -344,6 +348,69 @@ static int outcome_seen(struct sim_life *life)
     return 0;
 }
 
+/* Send a release's images one by one, without its package; half of the first one is sent twice. */
+static enum tandem_status send_bare(struct sim_life *life, const struct sim_release *release)
+{
+    struct sim_board *board = &life->board;
+    uint8_t bank = tandem_bank_free(&board->install.bank);
+    struct tandem_bare bare;
+    enum tandem_status status = TANDEM_OK;
+
+    tandem_bare_init(&bare, &board->install);
+    for (unsigned slot = 0; slot < board->layout->slot_count && status == TANDEM_OK; slot++) {
+        struct tandem_bare_image image = {.kind = board->layout->slots[slot].kind, .version = release->version};
+        int half = slot == 0;
+
+        if (!(release->kinds >> slot & 1) || sim_layout_is_loader(board->layout, slot))
+            continue;
+        image.variant = board->layout->linked >> slot & 1 ? bank : TANDEM_VARIANT_ANY;
+        image.size = release->sizes[slot];
+        status = tandem_bare_begin(&bare, &image);
+        for (unsigned polls = 0; polls < 100000 && (status == TANDEM_OK || status == TANDEM_AGAIN); polls++) {
+            uint32_t wants = tandem_bare_wants(&bare), limit = tandem_bare_limit(&bare);
+
+            if (half && wants > image.size / 2)
+                half = tandem_bare_back(&bare, 0) != TANDEM_OK;
+            else if (wants < limit)
+                tandem_bare_feed(&bare, wants, release->images[slot][bank] + wants, limit - wants);
+            tandem_bare_poll(&bare);
+            sim_board_settle(board);
+            board->clock_us += 1000;
+            status = tandem_bare_wants(&bare) == image.size ? tandem_bare_end(&bare) : TANDEM_AGAIN;
+            if (status == TANDEM_OK)
+                break;
+        }
+    }
+    while (status == TANDEM_OK && (status = tandem_bare_finish(&bare)) == TANDEM_AGAIN) {
+        tandem_bare_poll(&bare);
+        board->clock_us += 1000;
+        status = TANDEM_OK;
+    }
+    return status;
+}
+
+static int update_bare(struct sim_life *life, const struct sim_release *release)
+{
+    struct sim_board *board = &life->board;
+    struct sim_set base = life->expect.old;
+    enum tandem_status status =
+        tandem_install_init(&board->install, &board->device, board->buffer, board->layout->buffer_size);
+
+    sim_set_apply(&life->expect.new, &base, release);
+    life->expect.may_new = 0;
+    if (status == TANDEM_OK)
+        status = send_bare(life, release);
+    for (unsigned i = 0; i < 100000 && status == TANDEM_OK; i++)
+        if (sim_board_poll(board) == TANDEM_OK && tandem_install_state(&board->install) == TANDEM_STATE_VALIDATED)
+            break;
+    if (status != TANDEM_OK) {
+        life->fail(life, "bare images are refused");
+        return 0;
+    }
+    life->expect.transfer = release;
+    return sim_life_finish(life);
+}
+
 static void live(struct campaign *campaign)
 {
     struct run *run = &campaign->runs[0];
@@ -362,6 +429,9 @@ static void live(struct campaign *campaign)
         case STEP_UPDATE:
         case STEP_AUTO:
             well = sim_life_update(life, release, step->kind == STEP_AUTO);
+            break;
+        case STEP_BARE:
+            well = update_bare(life, release);
             break;
         case STEP_ERASE:
             well = erase_idle(life);
@@ -399,6 +469,7 @@ static void open_campaign(struct campaign *campaign)
         run->life.fail = on_fail;
         run->life.ctx = run;
         sim_board_init(&run->life.board, campaign->layout, campaign->asynchronous, campaign->seed, NULL);
+        run->life.board.device.allow_unsigned = strcmp(campaign->scenario->name, "bare") == 0;
     }
 }
 
@@ -546,6 +617,8 @@ static int wanted(const struct options *options, const struct sim_layout *layout
         return 0;
     if (strcmp(scenario->name, "loader") == 0 && !has_loader(layout))
         return 0;
+    if (strcmp(scenario->name, "bare") == 0 && (!options->scenario || has_loader(layout)))
+        return 0; /* on demand; and where bootloaders come too, sets are told apart by their heads */
     if (options->layout)
         return strcmp(options->layout, layout->name) == 0;
     return strcmp(layout->name, "earbud") != 0; /* large: only on demand */
