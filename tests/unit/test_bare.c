@@ -128,6 +128,27 @@ static void replaced(void)
     }
 }
 
+/* Into a bank that was erased beforehand: a copy goes where an image was given up; what is running comes once more. */
+static void erased_beforehand(void)
+{
+    struct world w;
+    start(&w, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        while (tandem_install_erase_idle(&w.f.install) == TANDEM_AGAIN)
+            w.f.now_us += 1000;
+        CHECK_EQUAL(fixture_state(&w.f).phase, TANDEM_PHASE_ERASED);
+        if (i == 0) {
+            CHECK_EQUAL(begin(&w, &stack2), TANDEM_OK);
+            feed(&w, &stack2, 300, 2000);
+        }
+        CHECK_EQUAL(send(&w, &app2), TANDEM_OK);
+        CHECK_EQUAL(finish(&w), TANDEM_OK);
+        run(&w, 2);
+        CHECK(holds(&w, !i, &app2) && fixture_holds(&w.f, !i, STACK, &w.old));
+    }
+    end(&w);
+}
+
 /* A protocol that does not say how much comes. */
 static void size_unknown(void)
 {
@@ -541,6 +562,7 @@ int main(int argc, char **argv)
     RUN(parts);
     RUN(every_flash);
     RUN(replaced);
+    RUN(erased_beforehand);
     RUN(size_unknown);
     RUN(hold_and_back);
     RUN(start_over);
