@@ -11,9 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned check_count;    /* assertions made */
-static unsigned check_failures; /* assertions that did not hold */
-static unsigned check_tests;    /* test functions run */
+/* A test and its rig are several files: they count together. */
+#ifdef __GNUC__
+#define CHECK_SHARED __attribute__((weak))
+#else
+#define CHECK_SHARED static
+#endif
+CHECK_SHARED unsigned check_count;    /* assertions made */
+CHECK_SHARED unsigned check_failures; /* assertions that did not hold */
+CHECK_SHARED unsigned check_tests;    /* test functions run */
 
 /* Assert; on failure say where and go on. */
 #define CHECK(condition) check_that((condition) ? 1 : 0, #condition, __FILE__, __LINE__)
