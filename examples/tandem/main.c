@@ -13,7 +13,7 @@
 
 /* In the order in which the help lists them. */
 static const struct tool_command *const commands[] = {
-    &cmd_keygen, &cmd_pack, &cmd_inspect, &cmd_verify, &cmd_update, &cmd_status, &cmd_device,
+    &cmd_keygen, &cmd_pack, &cmd_inspect, &cmd_verify, &cmd_update, &cmd_status, &cmd_usb, &cmd_device,
 };
 
 static const char usage[] = "Usage: tandem COMMAND [OPTION ...] [ARGUMENT ...]\n"

@@ -33,6 +33,7 @@ extern const struct tool_command cmd_verify;
 extern const struct tool_command cmd_update;
 extern const struct tool_command cmd_status;
 extern const struct tool_command cmd_device;
+extern const struct tool_command cmd_usb;
 
 /* ---- report.c: how a command fails ---- */
 
