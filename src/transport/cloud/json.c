@@ -247,7 +247,7 @@ static void hex_digit(struct json_reader *json, uint8_t byte)
         json->state = FAILED;
         return;
     }
-    json->code = (uint16_t)(json->code << 4 | digit);
+    json->code = (uint16_t)((uint32_t)json->code << 4 | digit);
     if (--json->digits == 0)
         end_escape(json);
 }
