@@ -511,6 +511,54 @@ static void test_data(void)
     rig_image_free(&app);
 }
 
+/* The session breaks behind every frame of data; it goes on where the device says, or begins anew. */
+static void test_cuts(void)
+{
+    struct rig_image app = app_image(30);
+    struct world *w = &left;
+
+    for (uint32_t stop = 0; stop < app.size; stop += 500)
+        for (unsigned resume = 0; resume < 2; resume++) {
+            uint8_t start_body[16] = {0};
+            const uint8_t *payload;
+            uint32_t at;
+            size_t size;
+
+            begin(w);
+            memcpy(start_body, app.control, 12);
+            send(w, 0x0602, start_body, 16);
+            for (at = 0; at < stop; at += 500)
+                send(w, 0x0603, app.bytes + at, 500);
+            send(w, 0x0603, app.bytes + at, 1); /* its acknowledgement is lost */
+            tandem_realtek_stream_disconnected(&w->stream);
+            pass(w, 500);
+            tandem_realtek_stream_connected(&w->stream);
+            w->fill = w->at = 0;
+            send(w, 0x0609, (const uint8_t *)"\x93\x27", 2);
+            CHECK(acked(w, 0x0609, 0));
+            CHECK_EQUAL(next(w, &payload, &size), 0x0607);
+            CHECK_EQUAL(tandem_load_le32(payload + 5), stop + 1);
+            acknowledge(w, 0x0607);
+            w->fill = w->at = 0;
+            for (at = stop + 1; resume && at < app.size; at += (uint32_t)size) {
+                size = app.size - at < 512 ? app.size - at : 512;
+                send(w, 0x0603, app.bytes + at, size);
+                CHECK(acked(w, 0x0603, 0));
+            }
+            if (resume)
+                ask(w, 0x0604, "932701", 0, 0x0604, "01");
+            else
+                CHECK_EQUAL(update(w, &app, 512, 0), 1);
+            ask(w, 0x0606, "", 0, 0x060B, "01");
+            pass(w, 3100);
+            CHECK_EQUAL(w->rig.reboots, 1);
+            CHECK_EQUAL(rig_reset(&w->rig), 1);
+            CHECK(rig_holds(&w->rig, 1, APP, app.bytes, app.size));
+            end(w);
+        }
+    rig_image_free(&app);
+}
+
 /* ---- pairs ---- */
 
 static uint8_t pair_bud(void *ctx)
@@ -760,6 +808,7 @@ int main(void)
     RUN(test_rough_stream);
     RUN(test_updates);
     RUN(test_data);
+    RUN(test_cuts);
     RUN(test_pair);
     RUN(test_pair_failures);
     RUN(test_pair_gatt);
