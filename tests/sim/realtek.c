@@ -197,5 +197,5 @@ int main(int argc, char **argv)
             }
         printf("%-8s %lu operations, %lu cuts\n", scenarios[s].name, (unsigned long)ops, cuts);
     }
-    return check_failures != 0 || failures != 0;
+    return rig_failures() != 0 || failures != 0;
 }

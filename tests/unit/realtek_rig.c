@@ -86,6 +86,11 @@ void rig_start(struct rig *r)
 
 void rig_open(struct rig *r, uint8_t dialect, uint8_t ic)
 {
+    rig_open_on(r, dialect, ic, NULL);
+}
+
+void rig_open_on(struct rig *r, uint8_t dialect, uint8_t ic, const struct fixture_options *options)
+{
     static const uint8_t address[6] = {0x00, 0xE0, 0x4C, 0x12, 0x34, 0x56};
     static const struct tandem_realtek_map map[4] = {
         {RIG_OTA_HEADER, 0, 2, 0x01000000},
@@ -97,7 +102,7 @@ void rig_open(struct rig *r, uint8_t dialect, uint8_t ic)
 
     memset(r, 0, sizeof *r);
     r->old = fixture_package(1);
-    fixture_open(&r->f, NULL);
+    fixture_open(&r->f, options);
     r->f.device.allow_unsigned = 1;
     r->f.system.reboot = reboot_of;
     r->f.system.enter_ota = enter_of;
@@ -125,6 +130,11 @@ void rig_close(struct rig *r)
 {
     fixture_close(&r->f);
     package_free(&r->old);
+}
+
+unsigned rig_failures(void)
+{
+    return check_failures;
 }
 
 uint8_t rig_reset(struct rig *r)
@@ -161,6 +171,16 @@ static void put_hash(struct rig_image *image, uint32_t at, const uint32_t (*rang
     (void)tandem_sha256_final(&hash, image->bytes + at);
 }
 
+void rig_image_seal(struct rig_image *image, uint8_t ic)
+{
+    int old = ic == 4 || ic == 5 || ic == 9;
+    uint32_t control = ic == 11 ? 304 : ic == 16 ? 432 : 0;
+    const uint32_t of_old[3][2] = {{12, 372}, {404, 752}, {1008, image->size}};
+    const uint32_t of_new[1][2] = {{control, image->size}};
+
+    put_hash(image, old ? 372 : control - 32, old ? of_old : of_new, old ? 3 : 1);
+}
+
 struct rig_image rig_image(uint8_t ic, uint16_t id, const uint8_t *payload, uint32_t size, int crc)
 {
     struct rig_image image = {id, RIG_HEADER + size, {0}, NULL};
@@ -189,12 +209,8 @@ struct rig_image rig_image(uint8_t ic, uint16_t id, const uint8_t *payload, uint
         REQUIRE(value != 0);
         tandem_store_le16(head + (old ? 6 : 0), value);
     }
-    if (!crc || !old) {
-        const uint32_t of_old[3][2] = {{12, 372}, {404, 752}, {1008, image.size}};
-        const uint32_t of_new[1][2] = {{control, image.size}};
-
-        put_hash(&image, old ? 372 : control - 32, old ? of_old : of_new, old ? 3 : 1);
-    }
+    if (!crc || !old)
+        rig_image_seal(&image, ic);
     memcpy(image.control, head, 12);
     return image;
 }

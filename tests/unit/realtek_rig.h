@@ -58,8 +58,12 @@ struct rig_image {
 
 /* A device that runs version 1 from bank 0, its door open. Change `config` after it, then rig_start(). */
 void rig_open(struct rig *r, uint8_t dialect, uint8_t ic);
+/* The same on another flash. */
+void rig_open_on(struct rig *r, uint8_t dialect, uint8_t ic, const struct fixture_options *options);
 void rig_start(struct rig *r);
 void rig_close(struct rig *r);
+/* Checks in here that did not hold: each file counts its own. */
+unsigned rig_failures(void);
 /* As after a reset: boot, open everything anew. @return the bank that runs */
 uint8_t rig_reset(struct rig *r);
 /* Poll until nothing is under way, at most `ms` milliseconds. */
@@ -67,6 +71,8 @@ void rig_settle(struct rig *r, uint32_t ms);
 
 /* Make an image of payload bytes; crc 1: with a CRC in place of the SHA-256. */
 struct rig_image rig_image(uint8_t ic, uint16_t id, const uint8_t *payload, uint32_t size, int crc);
+/* Make its SHA-256 right again. */
+void rig_image_seal(struct rig_image *image, uint8_t ic);
 void rig_image_free(struct rig_image *image);
 /* Whether a bank's slot holds bytes. */
 int rig_holds(struct rig *r, uint8_t bank, uint8_t kind, const uint8_t *bytes, uint32_t size);

@@ -334,7 +334,18 @@ static void test_bad_images(void)
             CHECK(rig_activate(r));
             CHECK_EQUAL(rig_reset(r), 1);
             rig_close(r);
+            /* One that did not pass is no part of a set that follows. */
+            struct rig_image patch = rig_image(chip(dialects[d]), RIG_PATCH, fixture_bytes(31, 2003), 2003, 0);
+            rig_open(r, dialects[d], chip(dialects[d]));
+            good.bytes[2000] ^= 0x10;
+            CHECK_EQUAL(rig_send(r, &good, NULL), 5);
+            CHECK_EQUAL(rig_send(r, &patch, NULL), 1);
+            CHECK(rig_activate(r));
+            CHECK_EQUAL(rig_reset(r), 1);
+            CHECK(fixture_holds(&r->f, 1, APP, &r->old));
+            rig_close(r);
             rig_image_free(&good);
+            rig_image_free(&patch);
         }
 }
 
@@ -409,6 +420,11 @@ static void test_chunks(void)
     for (unsigned i = 0; i < 12; i++)
         snprintf(start + 2 + 2 * i, 3, "%02x", app.control[i]);
     strcat(start, "00000000");
+    ANSWERS(r, start, "100101");
+    for (uint32_t i = 0; i < 1024; i += 512) /* nothing is programmed before it is checked */
+        CHECK_EQUAL(tandem_realtek_device_write(&r->device, TANDEM_REALTEK_DATA, app.bytes + i, 512), 0);
+    rig_settle(r, 100);
+    CHECK_EQUAL(tandem_bare_written(&r->bare), 0);
     ANSWERS(r, start, "100101");
     /* Two chunks that are good. */
     for (uint32_t at = 0; at < 2048; at += 1024) {
@@ -685,6 +701,109 @@ static void test_not_kept(void)
     rig_image_free(&app);
 }
 
+/* Flash that works while the processor goes on: a checked chunk is answered when there is room for the next one;
+ * without the check a port that holds packets back loses nothing. */
+static void test_slow_flash(void)
+{
+    static const struct fixture_options slow = {.asynchronous = 1};
+    static const struct rig_way checked = {240, 1, NULL, 0, 0, 0};
+    struct rig_image app = app_of(AUDIO);
+    struct rig *r = &rig;
+    char start[64] = "01";
+
+    rig_open_on(r, AUDIO, 11, &slow);
+    CHECK_EQUAL(rig_send(r, &app, &checked), 1);
+    CHECK(rig_activate(r));
+    CHECK_EQUAL(rig_reset(r), 1);
+    rig_close(r);
+    rig_open_on(r, AUDIO, 11, &slow);
+    for (unsigned i = 0; i < 12; i++)
+        snprintf(start + 2 + 2 * i, 3, "%02x", app.control[i]);
+    strcat(start, "00000000");
+    ANSWERS(r, start, "100101");
+    for (uint32_t at = 0, part; at < app.size; at += part) {
+        part = app.size - at < 240 ? app.size - at : 240;
+        while (tandem_realtek_device_room(&r->device) < part)
+            rig_settle(r, 1);
+        CHECK_EQUAL(tandem_realtek_device_write(&r->device, TANDEM_REALTEK_DATA, app.bytes + at, part), TANDEM_ATT_OK);
+    }
+    ANSWERS(r, "03932701", "100301");
+    rig_close(r);
+    rig_image_free(&app);
+}
+
+/* Images of one session do not mix with those of another. */
+static void test_sessions(void)
+{
+    static const uint8_t dialects[] = {BEE2, B8752H, AUDIO};
+    struct rig *r = &rig;
+
+    for (unsigned d = 0; d < 3; d++) {
+        struct rig_image patch = rig_image(chip(dialects[d]), RIG_PATCH, fixture_bytes(31, 2003), 2003, 0);
+        struct rig_image app = app_of(dialects[d]);
+
+        rig_open(r, dialects[d], chip(dialects[d]));
+        CHECK_EQUAL(rig_send(r, &patch, NULL), 1);
+        tandem_realtek_device_disconnected(&r->device);
+        tandem_realtek_device_connected(&r->device);
+        CHECK_EQUAL(rig_send(r, &app, NULL), 1);
+        CHECK(rig_activate(r));
+        CHECK_EQUAL(rig_reset(r), 1);
+        CHECK(fixture_holds(&r->f, 1, TANDEM_KIND_STACK, &r->old));
+        rig_close(r);
+        rig_image_free(&patch);
+        rig_image_free(&app);
+    }
+}
+
+/* The image must be the one that START announced; one that says that it is not ready is as good as one that is. */
+static void test_announced(void)
+{
+    static const uint8_t dialects[] = {BEE2, B8752H, AUDIO};
+    struct rig *r = &rig;
+
+    for (unsigned d = 0; d < 3; d++) {
+        struct rig_image app = app_of(dialects[d]);
+        uint8_t flags = dialects[d] == BEE2 ? 2 : 4, crc = dialects[d] == BEE2 ? 6 : 0;
+
+        rig_open(r, dialects[d], chip(dialects[d]));
+        app.control[crc] ^= 0x55; /* another CRC than what lies in the image, or in what it covers */
+        CHECK_EQUAL(rig_send(r, &app, NULL), 5);
+        app.control[crc] ^= 0x55;
+        app.control[flags] |= 0x80; /* not ready */
+        if (d > 0)
+            app.bytes[(d == 1 ? 432 : 304) + 4] |= 0x80;
+        CHECK_EQUAL(rig_send(r, &app, NULL), 1);
+        CHECK(rig_activate(r));
+        CHECK_EQUAL(rig_reset(r), 1);
+        CHECK(rig_holds(r, 1, APP, app.bytes, app.size));
+        rig_close(r);
+        rig_image_free(&app);
+    }
+}
+
+/* Of an OTA header that is kept the version must rise: Realtek's bootloader would not take the bank otherwise. */
+static void test_ota_header(void)
+{
+    struct rig_image header = rig_image(5, RIG_OTA_HEADER, fixture_bytes(33, 512), 512, 0);
+    struct rig *r = &rig;
+
+    rig_open(r, BEE2, 5);
+    r->map[0].kind = TANDEM_KIND_DATA;
+    r->config.image_count = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        static const uint32_t versions[] = {0x01000000, 0x00FFFFFF, 0x01000001}; /* the running one, older, newer */
+
+        tandem_store_le32(header.bytes + 404, versions[i]);
+        rig_image_seal(&header, 5);
+        CHECK_EQUAL(rig_send(r, &header, NULL), i == 2 ? 1 : 9);
+    }
+    CHECK(rig_activate(r));
+    CHECK_EQUAL(rig_reset(r), 1);
+    rig_close(r);
+    rig_image_free(&header);
+}
+
 /* What the device's own conditions forbid is said at START. */
 static void test_conditions(void)
 {
@@ -755,7 +874,12 @@ int main(void)
     RUN(test_giving_up);
     RUN(test_ota_mode);
     RUN(test_not_kept);
+    RUN(test_slow_flash);
+    RUN(test_sessions);
+    RUN(test_announced);
+    RUN(test_ota_header);
     RUN(test_conditions);
     RUN(test_config);
+    CHECK_EQUAL(rig_failures(), 0);
     return check_report();
 }

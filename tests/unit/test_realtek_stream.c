@@ -74,14 +74,19 @@ static void start(struct world *w)
     poll(w, 1);
 }
 
-static void begin(struct world *w)
+static void begin_on(struct world *w, const struct fixture_options *options)
 {
     memset(w, 0, sizeof *w);
-    rig_open(&w->rig, TANDEM_REALTEK_STREAM, 11);
+    rig_open_on(&w->rig, TANDEM_REALTEK_STREAM, 11, options);
     w->port.ctx = w;
     w->port.write = port_write;
     w->most = sizeof w->heard;
     start(w);
+}
+
+static void begin(struct world *w)
+{
+    begin_on(w, NULL);
 }
 
 static void end(struct world *w)
@@ -424,6 +429,15 @@ static void test_rough_stream(void)
             CHECK_EQUAL(next(w, &payload, &size), 0x060A);
             acknowledge(w, 0x060A);
         }
+        /* The beginning of a frame that does not go on is no frame after a while. */
+        tandem_realtek_stream_receive(&w->stream, (const uint8_t *)"\xaa\x01\xf0\x01\x00\x06", 6);
+        poll(w, 1100);
+        w->fill = w->at = 0;
+        send(w, 0x060C, NULL, 0);
+        CHECK(acked(w, 0x060C, 0));
+        await(w);
+        CHECK_EQUAL(next(w, &payload, &size), 0x060A);
+        acknowledge(w, 0x060A);
         w->most = 3;
         w->fill = w->at = 0;
         CHECK_EQUAL(update(w, &app, 512, 0), 1);
@@ -441,9 +455,10 @@ static void test_updates(void)
     struct world *w = &left;
 
     for (unsigned i = 0; i < 6; i++) {
+        static const struct fixture_options slow = {.asynchronous = 1};
         uint32_t buffer = i % 2 ? 1024 : 0;
 
-        begin(w);
+        begin_on(w, i < 2 ? &slow : NULL); /* data are acknowledged when there is room for more */
         w->checksum = i == 4;
         start(w);
         if (buffer != 0)
@@ -719,6 +734,10 @@ static void test_pair_failures(void)
             if (fault == 0) { /* the buds lose each other */
                 tandem_realtek_device_pair(&left.rig.device, TANDEM_REALTEK_PAIR_LOST);
                 tandem_realtek_device_pair(&right.rig.device, TANDEM_REALTEK_PAIR_LOST);
+                tandem_realtek_device_pair(&left.rig.device, TANDEM_REALTEK_PAIR_COMMIT); /* from before */
+                CHECK_EQUAL(right.mail[right.mails - 1], TANDEM_REALTEK_PAIR_FAILED);
+                tandem_realtek_stream_connected(&left.stream);
+                complete(&left, 0x0606, NULL, 0, 0x060B, 3);
             } else if (fault == 1) { /* the host goes away */
                 tandem_realtek_stream_disconnected(&left.stream);
                 tandem_realtek_stream_disconnected(&right.stream);
@@ -812,5 +831,6 @@ int main(void)
     RUN(test_pair);
     RUN(test_pair_failures);
     RUN(test_pair_gatt);
+    CHECK_EQUAL(rig_failures(), 0);
     return check_report();
 }

@@ -53,10 +53,12 @@ uint8_t tandem_realtek_complete(struct tandem_realtek_device *device, uint8_t op
 {
     if (device->pair == PAIR_LINKED && !tandem_realtek_bud_linked(device))
         return REALTEK_FAILED; /* half a pair would be updated */
-    if (is_whole(device))
-        return REALTEK_SUCCESS;
+    if (tandem_install_state(device->bare->install) == TANDEM_STATE_PENDING)
+        return REALTEK_SUCCESS; /* it was asked twice */
     if (!device->kept || (device->image != NULL && !device->passed))
         return REALTEK_FAILED;
+    if (is_whole(device))
+        return REALTEK_SUCCESS;
     device->pending = op;
     device->step = STEP_FIRST;
     return REALTEK_LATER;
