@@ -21,31 +21,76 @@
  */
 #define FIRST 0x55555555u /* the places of the first block */
 
-/*
- * Elements of GF(2^8) as a y + b, y^2 = y + z^3 + z over GF(2)[z] / (z^4 + z + 1). Rows of matrices over bits: bit j
- * of row i says that bit j of the argument counts in bit i of the result.
- */
-static const uint8_t to_pairs[8] = {0x21, 0x2C, 0xC2, 0xCA, 0xDC, 0xAC, 0x72, 0xA0};
-static const uint8_t from_pairs[8] = {0xA3, 0x70, 0xAC, 0x0C, 0xC4, 0xA2, 0x56, 0x22};
-/* The same with the affine map of the S-box after, and its inverse before. */
-static const uint8_t from_pairs_affine[8] = {0xB1, 0x05, 0x0B, 0x51, 0xB7, 0xB6, 0x90, 0x1E};
-static const uint8_t affine_to_pairs[8] = {0x30, 0x23, 0x32, 0x17, 0x86, 0x71, 0xBE, 0xC6};
-
 /* ---- the S-box ---- */
 
-static void map(uint32_t bits[8], const uint8_t matrix[8])
+/*
+ * Elements of GF(2^8) are taken as a y + b, with y^2 = y + z^3 + z over
+ * GF(2)[z] / (z^4 + z + 1): a in the upper four words, b in the lower four.
+ * Each map between the two ways to write them is a matrix over bits.
+ */
+
+/* To pairs over GF(2^4). */
+static void to_pairs(uint32_t x[8])
 {
     uint32_t in[8];
 
-    memcpy(in, bits, sizeof in);
-    for (int i = 0; i < 8; i++) {
-        uint32_t sum = 0;
+    memcpy(in, x, sizeof in);
+    x[0] = in[0] ^ in[5];
+    x[1] = in[2] ^ in[3] ^ in[5];
+    x[2] = in[1] ^ in[6] ^ in[7];
+    x[3] = in[1] ^ in[3] ^ in[6] ^ in[7];
+    x[4] = in[2] ^ in[3] ^ in[4] ^ in[6] ^ in[7];
+    x[5] = in[2] ^ in[3] ^ in[5] ^ in[7];
+    x[6] = in[1] ^ in[4] ^ in[5] ^ in[6];
+    x[7] = in[5] ^ in[7];
+}
 
-        for (uint32_t row = matrix[i], j = 0; row != 0; row >>= 1, j++) /* the matrix is no secret */
-            if (row & 1)
-                sum ^= in[j];
-        bits[i] = sum;
-    }
+/* And back. */
+static void from_pairs(uint32_t x[8])
+{
+    uint32_t in[8];
+
+    memcpy(in, x, sizeof in);
+    x[0] = in[0] ^ in[1] ^ in[5] ^ in[7];
+    x[1] = in[4] ^ in[5] ^ in[6];
+    x[2] = in[2] ^ in[3] ^ in[5] ^ in[7];
+    x[3] = in[2] ^ in[3];
+    x[4] = in[2] ^ in[6] ^ in[7];
+    x[5] = in[1] ^ in[5] ^ in[7];
+    x[6] = in[1] ^ in[2] ^ in[4] ^ in[6];
+    x[7] = in[1] ^ in[5];
+}
+
+/* Back, and the matrix of the affine map. */
+static void from_pairs_affine(uint32_t x[8])
+{
+    uint32_t in[8];
+
+    memcpy(in, x, sizeof in);
+    x[0] = in[0] ^ in[4] ^ in[5] ^ in[7];
+    x[1] = in[0] ^ in[2];
+    x[2] = in[0] ^ in[1] ^ in[3];
+    x[3] = in[0] ^ in[4] ^ in[6];
+    x[4] = in[0] ^ in[1] ^ in[2] ^ in[4] ^ in[5] ^ in[7];
+    x[5] = in[1] ^ in[2] ^ in[4] ^ in[5] ^ in[7];
+    x[6] = in[4] ^ in[7];
+    x[7] = in[1] ^ in[2] ^ in[3] ^ in[4];
+}
+
+/* The inverse of that. */
+static void affine_to_pairs(uint32_t x[8])
+{
+    uint32_t in[8];
+
+    memcpy(in, x, sizeof in);
+    x[0] = in[4] ^ in[5];
+    x[1] = in[0] ^ in[1] ^ in[5];
+    x[2] = in[1] ^ in[4] ^ in[5];
+    x[3] = in[0] ^ in[1] ^ in[2] ^ in[4];
+    x[4] = in[1] ^ in[2] ^ in[7];
+    x[5] = in[0] ^ in[4] ^ in[5] ^ in[6];
+    x[6] = in[1] ^ in[2] ^ in[3] ^ in[4] ^ in[5] ^ in[7];
+    x[7] = in[1] ^ in[2] ^ in[6] ^ in[7];
 }
 
 /* out = a b in GF(2^4). `out` may be either. */
@@ -120,18 +165,18 @@ static void add_constant(uint32_t bits[8])
 
 static void substitute(uint32_t bits[8])
 {
-    map(bits, to_pairs);
+    to_pairs(bits);
     invert(bits);
-    map(bits, from_pairs_affine);
+    from_pairs_affine(bits);
     add_constant(bits);
 }
 
 static void substitute_back(uint32_t bits[8])
 {
     add_constant(bits);
-    map(bits, affine_to_pairs);
+    affine_to_pairs(bits);
     invert(bits);
-    map(bits, from_pairs);
+    from_pairs(bits);
 }
 
 /* ---- bytes and bits ---- */
@@ -177,20 +222,16 @@ static void store(uint8_t *out, uint32_t bits[8], int both)
 
 /* ---- the other layers ---- */
 
-/* Row r of every block turns by r columns; one step of turning each row further is 2 bits. */
+/* Row r of every block turns by r columns: rows 1 and 3 by one, then rows 2 and 3 by two. */
 static void shift_rows(uint32_t bits[8], int back)
 {
     for (int i = 0; i < 8; i++) {
         uint32_t word = bits[i];
-        uint32_t out = word & 0xFFu;
+        uint32_t one = back ? ((word << 2) & 0xFC00FC00u) | ((word >> 6) & 0x03000300u)
+                            : ((word >> 2) & 0x3F003F00u) | ((word << 6) & 0xC000C000u);
 
-        for (uint32_t row = 1; row < 4; row++) {
-            uint32_t turn = 2 * (back ? 4 - row : row);
-            uint32_t value = (word >> (8 * row)) & 0xFFu;
-
-            out |= (((value >> turn) | (value << (8 - turn))) & 0xFFu) << (8 * row);
-        }
-        bits[i] = out;
+        word = (word & 0x00FF00FFu) | one;
+        bits[i] = (word & 0x0000FFFFu) | ((word >> 4) & 0x0F0F0000u) | ((word << 4) & 0xF0F00000u);
     }
 }
 
