@@ -4,9 +4,11 @@
  * Tests give it orders over the same socket: what to be, when to lose power,
  * and what its bootloader would start.
  *
- *   usb_device SOCKET FOLDER
+ *   usb_device SOCKET FOLDER [full|high REDIR-SOCKET]
  *
  * FOLDER gets the packages that it may be sent: old.tdm, new.tdm and others.
+ * With the latter two it is not on the simulated bus but on that of a QEMU
+ * machine, whose kernel enumerates it.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -24,6 +26,7 @@
 #include "bus.h"
 #include "check.h"
 #include "core/bytes.h"
+#include "redir.h"
 #include "tandem/usb_endpoint.h"
 
 #define CLIENTS 8
@@ -62,6 +65,7 @@ struct bench {
 };
 
 static struct bench b;
+static int redirected; /* it is on a QEMU machine's bus */
 
 static uint64_t now_us(void)
 {
@@ -103,6 +107,10 @@ static void standard(uint8_t request, uint16_t value)
 /* As a kernel does, resets and all, before programs see the device. */
 static void enumerate(void)
 {
+    if (redirected) {
+        b.address = ++b.last_address;
+        return;
+    }
     for (int i = 0; i < 3; i++) {
         tandem_usb_endpoint_reset(&b.endpoint);
         get_descriptor(0x0100, 64);
@@ -221,7 +229,8 @@ static void be(const char *order)
     b.unplug_at = number_of(order, "unplug_at", 0);
     b.cut_ops = number_of(order, "cut_ops", 0);
     power_on();
-    enumerate();
+    if (!redirected)
+        enumerate();
     b.traced = 0;
     b.resets = 0;
 }
@@ -239,7 +248,8 @@ static void judge(char *answer, size_t size, const char *folder)
                    sim_flash_violations(&b.f.flash), *sim_flash_at(&b.f.flash, application),
                    *sim_flash_at(&b.f.flash, application + 1), *sim_flash_at(&b.f.flash, application + 2),
                    *sim_flash_at(&b.f.flash, application + 3));
-    enumerate();
+    if (!redirected)
+        enumerate();
 }
 
 static void order(const char *text, char *answer, size_t size, const char *folder)
@@ -281,7 +291,7 @@ static void trace(const struct tandem_usb_setup *setup, int code)
     note(text);
 }
 
-static int control(const uint8_t *head, uint8_t *data, uint16_t *length)
+int device_control(const uint8_t head[8], uint8_t *data, uint16_t *length)
 {
     struct tandem_usb_setup setup;
     struct tandem_usb_data stage = {NULL, 0};
@@ -319,16 +329,20 @@ static int control(const uint8_t *head, uint8_t *data, uint16_t *length)
     return code;
 }
 
-static int reset(void)
+int device_reset(void)
 {
     enum tandem_usb_mode mode = tandem_usb_dfu_mode(&b.dfu);
     uint8_t address = b.address;
     b.resets++;
     note(" reset");
     tandem_usb_endpoint_reset(&b.endpoint);
-    if (b.restart) { /* it fell off in the middle */
+    if (b.restart || b.address == 0) { /* it fell off in the middle */
         b.address = 0;
         return CODE_OTHER_NOW;
+    }
+    if (redirected) {
+        redir_changed();
+        return 0;
     }
     enumerate();
     if (mode != tandem_usb_dfu_mode(&b.dfu))
@@ -372,10 +386,10 @@ static int serve(int client, const char *folder)
         if (!(head[2] & 0x80) && all(client, 0, data, size) != 0)
             return -1;
         if (alive)
-            code = control(head + 2, data, &length);
+            code = device_control(head + 2, data, &length);
         break;
     case BUS_RESET:
-        code = alive ? reset() : CODE_GONE;
+        code = alive ? device_reset() : CODE_GONE;
         break;
     case BUS_ORDER: {
         static char text[256];
@@ -412,6 +426,8 @@ static enum tandem_status work(void)
     }
     if (b.address == 0 && now_ms() - b.back_at <= UINT32_MAX / 2)
         enumerate();
+    if (redirected)
+        redir_follow(b.address != 0);
     return status;
 }
 
@@ -431,6 +447,9 @@ static void write_packages(const char *folder)
     write_file(folder, "old.tdm", &b.old);
     write_file(folder, "new.tdm", &package);
     package_free(&package);
+    package = fixture_package(3);
+    write_file(folder, "newer.tdm", &package);
+    package_free(&package);
     recipe_begin(&recipe, 2);
     recipe.pack.product = "Case";
     recipe_image(&recipe, TANDEM_KIND_APPLICATION, 6, 5000);
@@ -448,15 +467,18 @@ static void write_packages(const char *folder)
 int main(int argc, char **argv)
 {
     struct sockaddr_un place;
-    struct pollfd fds[CLIENTS + 1];
+    struct pollfd fds[CLIENTS + 2];
     nfds_t count = 1;
-    if (argc != 3 || strlen(argv[1]) >= sizeof place.sun_path)
+    if ((argc != 3 && argc != 5) || strlen(argv[1]) >= sizeof place.sun_path)
         return 2;
     (void)signal(SIGPIPE, SIG_IGN);
     memset(&place, 0, sizeof place);
     place.sun_family = AF_UNIX;
     memcpy(place.sun_path, argv[1], strlen(argv[1]));
     write_packages(argv[2]);
+    redirected = argc == 5;
+    if (redirected && redir_listen(argv[4], strcmp(argv[3], "high") == 0) < 0)
+        return 1;
     be("");
     fds[0].fd = socket(AF_UNIX, SOCK_STREAM, 0);
     fds[0].events = POLLIN;
@@ -467,8 +489,14 @@ int main(int argc, char **argv)
     fflush(stdout);
     for (;;) {
         int busy = work() == TANDEM_AGAIN;
-        if (poll(fds, count, busy ? 0 : 1) < 0)
+        fds[count].fd = redir_fd(); /* -1: not waited for */
+        fds[count].events = POLLIN;
+        if (poll(fds, count + 1, busy ? 0 : 1) < 0)
             return 1;
+        if (redirected && fds[count].revents != 0) {
+            (void)work();
+            redir_serve();
+        }
         if ((fds[0].revents & POLLIN) && count <= CLIENTS) {
             fds[count].fd = accept(fds[0].fd, NULL, NULL);
             fds[count].events = POLLIN;

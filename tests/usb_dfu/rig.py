@@ -20,13 +20,13 @@ def expect(what, value, *wanted):
 class Device:
     """The process of the simulated device, and orders to it."""
 
-    def __init__(self, program, work):
+    def __init__(self, program, work, *more):
         self.work = work
         shutil.rmtree(work, ignore_errors=True)
         os.makedirs(work)
         # Paths of sockets are short, those of build folders may be long.
         self.socket = os.path.relpath(os.path.join(work, "bus"))
-        self.process = subprocess.Popen([program, self.socket, work], stdout=subprocess.PIPE)
+        self.process = subprocess.Popen([program, self.socket, work, *more], stdout=subprocess.PIPE)
         if self.process.stdout.readline() != b"ready\n":
             raise Failure("the device does not start")
         self.link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
