@@ -37,6 +37,7 @@ struct board_facts {
     uint32_t realtek;    /* 1: it speaks Realtek's DFU in place of Tandem's link */
     uint32_t one_bank;   /* 1: and says that it has one bank and a temp area */
     char pair[64];       /* folder of the other bud; "": none */
+    char radio[64];      /* folder that is the air, for GATT in place of the stream; "": none */
     uint32_t key_count;
     struct {
         uint8_t type;

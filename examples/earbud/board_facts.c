@@ -36,6 +36,7 @@ static const struct {
     {"erase_idle", offsetof(struct board_facts, erase_idle), 0},
     {"realtek", offsetof(struct board_facts, realtek), 0},
     {"one_bank", offsetof(struct board_facts, one_bank), 0},
+    {"radio", offsetof(struct board_facts, radio), sizeof((struct board_facts *)0)->radio},
     {"pair", offsetof(struct board_facts, pair), sizeof((struct board_facts *)0)->pair},
 };
 

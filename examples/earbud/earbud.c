@@ -174,7 +174,7 @@ static int serve(struct connection *connection)
 /* Sleep until there is something to do, or a moment. */
 static void rest(int more)
 {
-    struct pollfd fds[CONNECTIONS + 3];
+    struct pollfd fds[CONNECTIONS + 5];
     for (unsigned i = 0; i < CONNECTIONS; i++) {
         fds[i].fd = connections[i].wire.fd;
         fds[i].events = POLLIN;
@@ -185,8 +185,12 @@ static void rest(int more)
     fds[CONNECTIONS + 1].events = POLLIN;
     fds[CONNECTIONS + 2].fd = board.facts.realtek ? face.air : -1;
     fds[CONNECTIONS + 2].events = POLLIN;
+    fds[CONNECTIONS + 3].fd = board.facts.realtek ? face.advertiser : -1;
+    fds[CONNECTIONS + 3].events = POLLIN;
+    fds[CONNECTIONS + 4].fd = board.facts.realtek ? face.phone.wire.fd : -1;
+    fds[CONNECTIONS + 4].events = POLLIN;
     int moment = !more ? IDLE_MS : board.flash.busy_until != 0 ? 1 : 0;
-    (void)tandem_posix_wait(fds, CONNECTIONS + 3, moment);
+    (void)tandem_posix_wait(fds, CONNECTIONS + 5, moment);
 }
 
 static int is_quiet(void)
@@ -194,7 +198,7 @@ static int is_quiet(void)
     for (unsigned i = 0; i < CONNECTIONS; i++)
         if (connections[i].wire.fd >= 0)
             return 0;
-    return !board.facts.realtek || face.wire.fd < 0;
+    return !board.facts.realtek || (face.wire.fd < 0 && face.phone.wire.fd < 0);
 }
 
 /* ---- the main loop ---- */

@@ -1,11 +1,12 @@
 /*
- * The earbud's other face: Realtek's DFU over its socket, as Realtek's apps
- * know it over SPP or an iAP session. Alone, or one bud of a pair whose other
- * half is another process.
+ * The earbud's other face: Realtek's DFU, over its socket as Realtek's apps
+ * know it over SPP or an iAP session, or by GATT over a simulated radio.
+ * Alone, or one bud of a pair whose other half is another process.
  */
 #ifndef TANDEM_EARBUD_REALTEK_H
 #define TANDEM_EARBUD_REALTEK_H
 
+#include "air.h"
 #include "board.h"
 #include "tandem/realtek_device.h"
 
@@ -22,6 +23,14 @@ struct realtek_face {
     struct tandem_realtek_stream stream;
     struct tandem_posix_stream wire;
     uint8_t in[TANDEM_REALTEK_STREAM_IN], out[2048];
+    uint8_t address[6];
+    /* the radio, in place of the stream */
+    int radio;                                  /* 1: it is used */
+    int advertiser;                             /* the socket that advertises; -1: it does not */
+    char advertised[TANDEM_POSIX_ADDRESS_SIZE]; /* and its name */
+    struct tandem_gatt_port gatt;
+    struct air phone;
+    int subscribed;
     /* the other bud */
     int air;           /* the socket between them; -1: none */
     char own[108];     /* its name, and the other's */

@@ -33,6 +33,8 @@ static const char help[] = "Usage: tandem device --state DIR [--pub KEY.pub --li
                            "  --profile realtek    its firmware speaks Realtek's DFU, as over SPP, in place of\n"
                            "                       Tandem's link\n"
                            "  --one-bank           with it: it says that it has one bank and a temp area\n"
+                           "  --radio DIR          with it: it is reached by GATT over a simulated radio, whose\n"
+                           "                       air is that folder\n"
                            "  --pair DIR           with it: the other bud of its pair is in that folder\n"
                            "\n"
                            "With --vendor and --product in place of --factory it has a bootloader alone, which\n"
@@ -70,6 +72,7 @@ enum {
     OPTION_PROFILE,
     OPTION_ONE_BANK,
     OPTION_PAIR,
+    OPTION_RADIO,
     OPTION_AFTER_RESET
 };
 
@@ -91,6 +94,7 @@ static const struct option options[] = {
     {"profile", required_argument, NULL, OPTION_PROFILE},
     {"one-bank", no_argument, NULL, OPTION_ONE_BANK},
     {"pair", required_argument, NULL, OPTION_PAIR},
+    {"radio", required_argument, NULL, OPTION_RADIO},
     {"after-reset", required_argument, NULL, OPTION_AFTER_RESET}, /* the firmware's own way back here */
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -216,6 +220,8 @@ static int take_option(struct order *order, int option, char *value)
     case OPTION_ONE_BANK:
         facts->one_bank = 1;
         return TOOL_OK;
+    case OPTION_RADIO:
+        return take_text(facts->radio, sizeof facts->radio, "--radio", value);
     case OPTION_PAIR:
         return take_text(facts->pair, sizeof facts->pair, "--pair", value);
     default:
@@ -248,6 +254,8 @@ static void merge(struct board_facts *facts, const struct order *order)
         facts->realtek = given->realtek;
     if (has(order, OPTION_ONE_BANK))
         facts->one_bank = given->one_bank;
+    if (has(order, OPTION_RADIO))
+        memcpy(facts->radio, given->radio, sizeof facts->radio);
     if (has(order, OPTION_PAIR))
         memcpy(facts->pair, given->pair, sizeof facts->pair);
     if (has(order, OPTION_HARDWARE))

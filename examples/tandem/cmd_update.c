@@ -30,6 +30,8 @@ static const char help[] = "Usage: tandem update --to ADDRESS [--to ADDRESS ...]
                            "  --baud N         of the serial lines (115200)\n"
                            "  --profile realtek   the device speaks Realtek's DFU; PACKAGE is then a pack or\n"
                            "                   image of Realtek's, or a package. Two --to are a pair of buds.\n"
+                           "  --radio DIR      with it: by GATT over a simulated radio; ADDRESS is then a\n"
+                           "                   device's own, of 12 digits\n"
                            "  --in-sequence    one device after the other; without it all at once\n"
                            "  --reinstall      also if the device runs that firmware already\n"
                            "  --take-over      take the device from another host that is updating it\n"
@@ -74,7 +76,7 @@ static void interrupted(int signal_number)
 
 /* ---- reading the command line ---- */
 
-enum { OPTION_SEQUENCE = 256, OPTION_REINSTALL, OPTION_TAKE_OVER, OPTION_ATTEMPTS, OPTION_PROFILE };
+enum { OPTION_SEQUENCE = 256, OPTION_REINSTALL, OPTION_TAKE_OVER, OPTION_ATTEMPTS, OPTION_PROFILE, OPTION_RADIO };
 
 static const struct option options[] = {
     {"to", required_argument, NULL, 't'},
@@ -84,6 +86,7 @@ static const struct option options[] = {
     {"reinstall", no_argument, NULL, OPTION_REINSTALL},
     {"take-over", no_argument, NULL, OPTION_TAKE_OVER},
     {"profile", required_argument, NULL, OPTION_PROFILE},
+    {"radio", required_argument, NULL, OPTION_RADIO},
     {"timeout", required_argument, NULL, 'w'},
     {"attempts", required_argument, NULL, OPTION_ATTEMPTS},
     {"json", no_argument, NULL, 'j'},
@@ -95,7 +98,7 @@ static int add_device(struct work *work, const char *address, int serial)
 {
     if (work->count == DEVICES_MAX)
         return tool_usage("update", "at most %d devices at once", DEVICES_MAX);
-    int code = serial ? TOOL_OK : host_check_address("update", address);
+    int code = TOOL_OK;
     for (size_t i = 0; code == TOOL_OK && i < work->count; i++)
         if (strcmp(work->devices[i].address, address) == 0)
             code = tool_usage("update", "%s is given twice", address);
@@ -134,6 +137,9 @@ static int take_option(struct work *work, int option, const char *value)
         if (work->is_realtek || strcmp(value, "tandem") == 0)
             return TOOL_OK;
         return tool_usage("update", "--profile is tandem or realtek, not '%s'", value);
+    case OPTION_RADIO:
+        work->realtek.radio = value;
+        return TOOL_OK;
     case OPTION_SEQUENCE:
         work->in_sequence = 1;
         return TOOL_OK;
@@ -178,6 +184,22 @@ static int open_package(struct work *work)
     return TOOL_OK;
 }
 
+/* Addresses are judged when it is known of what kind they are. */
+static int check_addresses(const struct work *work)
+{
+    uint8_t address[6];
+    int code = TOOL_OK;
+    for (size_t i = 0; code == TOOL_OK && i < work->count; i++) {
+        if (work->realtek.radio != NULL && tool_unhex(address, sizeof address, work->devices[i].address) != 0)
+            code = tool_usage("update", "%s is no address of 12 digits", work->devices[i].address);
+        else if (work->realtek.radio == NULL && !work->devices[i].serial)
+            code = host_check_address("update", work->devices[i].address);
+    }
+    if (work->realtek.radio != NULL && !work->is_realtek)
+        return tool_usage("update", "--radio is for --profile realtek");
+    return code;
+}
+
 /* What only a target of Realtek's understands. */
 static int open_realtek(struct work *work)
 {
@@ -189,6 +211,8 @@ static int open_realtek(struct work *work)
     work->realtek.serial = work->devices[0].serial;
     work->realtek.baud = work->baud;
     work->realtek.any_version = work->options.reinstall;
+    if (work->realtek.radio != NULL)
+        (void)tool_unhex(work->realtek.address, sizeof work->realtek.address, work->devices[0].address);
     int code = host_realtek_read(&work->realtek, work->path);
     if (code == TOOL_OK)
         tandem_offer_bare(&work->offer, work->realtek.files[0].source);
@@ -390,7 +414,9 @@ static int update(struct work *work, int argc, char **argv)
     if (optind + 1 != argc)
         return tool_usage("update", optind == argc ? "which package?" : "give one package only");
     work->path = argv[optind];
-    int code = work->is_realtek ? open_realtek(work) : open_package(work);
+    int code = check_addresses(work);
+    if (code == TOOL_OK)
+        code = work->is_realtek ? open_realtek(work) : open_package(work);
     if (code != TOOL_OK)
         return code;
     prepare(work);

@@ -142,6 +142,135 @@ static void wire_disconnect(void *ctx)
     realtek->connecting = 0;
 }
 
+/* ---- the radio ---- */
+
+static const char *const advertised[3] = {"app", "ota", "bud"};
+
+static enum tandem_status gatt_connect(void *ctx, const struct tandem_gatt_peer *peer)
+{
+    struct host_realtek *realtek = ctx;
+    memset(realtek->sought, 0, sizeof realtek->sought);
+    if (peer->address != NULL)
+        memcpy(realtek->sought[0], peer->address, 6);
+    for (unsigned i = 1; i < 3 && peer->manufacturer_size == TANDEM_REALTEK_ADVERTISEMENT; i++)
+        memcpy(realtek->sought[i], peer->manufacturer + 2, 6);
+    realtek->seeking = 1;
+    return TANDEM_OK;
+}
+
+static enum tandem_status gatt_disconnect(void *ctx)
+{
+    struct host_realtek *realtek = ctx;
+    (void)air_move(&realtek->phone); /* last words */
+    air_close(&realtek->phone);
+    realtek->seeking = 0;
+    return TANDEM_OK;
+}
+
+static enum tandem_status put(struct host_realtek *realtek, enum air_what what, uint16_t characteristic,
+                              const void *data, size_t size)
+{
+    if (realtek->phone.wire.fd < 0)
+        return TANDEM_ERROR_DISCONNECTED;
+    return air_send(&realtek->phone, what, characteristic, data, size) == 0 ? TANDEM_OK : TANDEM_AGAIN;
+}
+
+static enum tandem_status gatt_read(void *ctx, uint16_t characteristic)
+{
+    return put(ctx, AIR_READ, characteristic, NULL, 0);
+}
+
+static enum tandem_status gatt_write(void *ctx, uint16_t characteristic, const void *data, size_t size)
+{
+    return put(ctx, AIR_WRITE, characteristic, data, size);
+}
+
+static enum tandem_status gatt_command(void *ctx, uint16_t characteristic, const void *data, size_t size)
+{
+    return put(ctx, AIR_COMMAND, characteristic, data, size);
+}
+
+static enum tandem_status gatt_subscribe(void *ctx, uint16_t characteristic, int on)
+{
+    uint8_t byte = on != 0;
+    return put(ctx, AIR_SUBSCRIBE, characteristic, &byte, 1);
+}
+
+static uint16_t gatt_mtu(void *ctx)
+{
+    (void)ctx;
+    return AIR_MTU;
+}
+
+/* Whoever of those sought is in the air. */
+static void scan(struct host_realtek *realtek)
+{
+    char name[AIR_NAME_SIZE], address[TANDEM_POSIX_ADDRESS_SIZE];
+    for (unsigned i = 0; i < 3 && realtek->seeking == 1; i++) {
+        air_name(name, advertised[i], realtek->sought[i]);
+        (void)snprintf(address, sizeof address, "unix:%.60s/%s", realtek->radio, name);
+        enum tandem_status status = tandem_posix_connect(&realtek->phone.wire, address, realtek->note);
+        if (status != TANDEM_OK && status != TANDEM_AGAIN) {
+            (void)snprintf(realtek->note, sizeof realtek->note, "it is not in the air");
+            continue;
+        }
+        realtek->seeking = 0;
+        realtek->note[0] = '\0';
+        tandem_realtek_host_on_connected(&realtek->host);
+    }
+}
+
+static void take(struct host_realtek *realtek, const struct air_message *message)
+{
+    struct tandem_realtek_host *host = &realtek->host;
+    enum tandem_att att = message->size != 0 ? (enum tandem_att)message->bytes[0] : TANDEM_ATT_UNLIKELY;
+    switch ((enum air_what)message->what) {
+    case AIR_VALUE:
+        tandem_realtek_host_on_read(host, att, message->bytes + 1, message->size - (message->size != 0));
+        break;
+    case AIR_WRITTEN:
+        tandem_realtek_host_on_written(host, att);
+        break;
+    case AIR_SUBSCRIBED:
+        tandem_realtek_host_on_subscribed(host, att);
+        break;
+    case AIR_NOTIFY:
+        tandem_realtek_host_on_notification(host, message->characteristic, message->bytes, message->size);
+        break;
+    default:
+        break;
+    }
+}
+
+static void receive_radio(struct host_realtek *realtek)
+{
+    struct air_message message;
+    if (realtek->seeking == 1)
+        scan(realtek);
+    if (realtek->phone.wire.fd < 0)
+        return;
+    enum tandem_status status = air_move(&realtek->phone);
+    while (air_next(&realtek->phone, &message)) {
+        take(realtek, &message);
+        air_drop(&realtek->phone);
+    }
+    if (status == TANDEM_OK)
+        return;
+    air_close(&realtek->phone);
+    (void)snprintf(realtek->note, sizeof realtek->note, "its connection ended");
+    tandem_realtek_host_on_disconnected(&realtek->host);
+}
+
+static void init_radio(struct host_realtek *realtek, const struct tandem_realtek_options *options)
+{
+    static const struct tandem_gatt_host_port gatt = {
+        NULL, gatt_connect, gatt_disconnect, gatt_read, gatt_write, gatt_command, gatt_subscribe, gatt_mtu, NULL};
+    realtek->gatt = gatt;
+    realtek->gatt.ctx = realtek;
+    realtek->peer.address = realtek->address;
+    tandem_realtek_host_init_gatt(&realtek->host, &realtek->gatt, &realtek->peer, &realtek->files[0], options);
+}
+
 void host_realtek_init(struct host_realtek *realtek)
 {
     struct tandem_realtek_options options;
@@ -152,8 +281,12 @@ void host_realtek_init(struct host_realtek *realtek)
     realtek->connector.ctx = realtek;
     realtek->connector.connect = wire_connect;
     realtek->connector.disconnect = wire_disconnect;
-    tandem_realtek_host_init_stream(&realtek->host, &realtek->wire.port, &realtek->connector, &realtek->files[0],
-                                    &options);
+    air_init(&realtek->phone);
+    if (realtek->radio != NULL)
+        init_radio(realtek, &options);
+    else
+        tandem_realtek_host_init_stream(&realtek->host, &realtek->wire.port, &realtek->connector, &realtek->files[0],
+                                        &options);
     tandem_realtek_rws_init(&realtek->rws, &realtek->host, &realtek->files[1]);
 }
 
@@ -167,6 +300,8 @@ void host_realtek_receive(struct host_realtek *realtek)
 {
     uint8_t data[2048];
     size_t got;
+    if (realtek->radio != NULL)
+        receive_radio(realtek);
     if (realtek->wire.fd < 0 || realtek->connecting)
         return;
     do {
@@ -183,15 +318,20 @@ void host_realtek_receive(struct host_realtek *realtek)
 void host_realtek_rest(struct host_realtek *realtek, int ms)
 {
     struct pollfd fd;
-    fd.fd = realtek->wire.fd;
-    fd.events = (short)(POLLIN | (realtek->connecting == 1 ? POLLOUT : 0));
+    if (realtek->radio != NULL && realtek->phone.wire.fd >= 0)
+        (void)air_move(&realtek->phone);
+    int more = realtek->connecting == 1 || realtek->phone.out_fill != 0;
+    fd.fd = realtek->radio != NULL ? realtek->phone.wire.fd : realtek->wire.fd;
+    fd.events = (short)(POLLIN | (more ? POLLOUT : 0));
     (void)tandem_posix_wait(&fd, 1, ms);
 }
 
 void host_realtek_close(struct host_realtek *realtek)
 {
-    if (realtek->wire.port.write != NULL)
+    if (realtek->wire.port.write != NULL) {
         wire_disconnect(realtek);
+        air_close(&realtek->phone);
+    }
     tool_release(&realtek->file);
     tool_release(&realtek->wrapped);
 }

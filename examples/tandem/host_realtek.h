@@ -1,10 +1,12 @@
 /*
  * The way to Realtek devices: a socket or a serial line in place of SPP, to
- * one device, or to whichever bud of a pair holds the phone's link.
+ * one device, or to whichever bud of a pair holds the phone's link; or a
+ * simulated radio.
  */
 #ifndef TANDEM_HOST_REALTEK_H
 #define TANDEM_HOST_REALTEK_H
 
+#include "air.h"
 #include "tandem/realtek_host.h"
 #include "tandem_posix.h"
 #include "tool.h"
@@ -14,7 +16,8 @@
 /* Must not move once it is open. */
 struct host_realtek {
     const char *addresses[HOST_REALTEK_BUDS];
-    size_t count; /* 1; 2: a pair */
+    size_t count;      /* 1; 2: a pair */
+    const char *radio; /* the air, a folder; addresses are then those of devices; NULL: a stream */
     int serial;
     uint32_t baud;
     uint8_t any_version;
@@ -26,8 +29,14 @@ struct host_realtek {
     struct tandem_realtek_rws rws;
     struct tandem_realtek_connector connector;
     struct tandem_posix_stream wire;
-    size_t tried;   /* address in hand */
-    int connecting; /* 1: being made; 2: waiting whether it is hung up at once */
+    struct tandem_gatt_host_port gatt;
+    struct tandem_gatt_peer peer;
+    struct air phone;
+    uint8_t address[6];   /* of the device */
+    uint8_t sought[3][6]; /* whom to connect to: as an application, in OTA mode, as a bud */
+    int seeking;          /* 1: looking; 2: connecting */
+    size_t tried;         /* address in hand */
+    int connecting;       /* 1: being made; 2: waiting whether it is hung up at once */
     uint64_t connected_us;
     char note[TANDEM_POSIX_REASON_SIZE]; /* why it could not be reached last; "" */
 };

@@ -20,20 +20,69 @@ now_runs() { # now_runs DEVICE VERSION
     done
 }
 
-# Two banks: sent, switched, confirmed; then there is nothing to do.
+mkdir air
+new_radio() { # new_radio DEVICE [OPTION...]: its address is then in DEVICE.air
+    ls air >before.air
+    new_device "$@" --profile realtek --radio air
+    tries=0
+    while ! ls air | grep -vxFf before.air | sed -n 's/^app-//p' >"$1.air" || [ ! -s "$1.air" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -gt 200 ] && bad "$1 is not in the air" && return
+        sleep 0.02
+    done
+}
+# begin NAME ARGUMENT...: an update in the background; ends NAME TEXT: it went well, and said so.
+begin() {
+    to=$1
+    shift
+    realtek "$@" >"$to.out" 2>"$to.err" &
+    echo $! >"$to.update"
+    processes="$processes $!"
+}
+ends() {
+    checks=$((checks + 1))
+    update=$(cat "$1.update")
+    if ! wait "$update" || [ -s "$1.err" ] || ! grep -qF -- "$2" "$1.out"; then
+        bad "the update of $1"
+        cat "$1.out" "$1.err" >&2
+    fi
+    forget "$update"
+}
+
+# A pair whose other bud is away: nothing is begun.
+new_device left --role left --profile realtek --pair right
+fails 35 'so all stay on their old firmware' realtek --attempts 3 --to "$(at left)" --to 127.0.0.1:9 2.tdm
+now_runs left 1.0.0
+
+# All at once, as each restarts only some seconds after it is told to: a device with two banks over a stream; one with
+# one bank and a temp area over the radio; a pair of buds over streams, which exchange their roles; a pair over the
+# radio, whose second bud advertises when the first has all.
 new_device alone --profile realtek
-good realtek --to "$(at alone)" 2.tdm
-says '1 device now runs 2.0.0'
-now_runs alone 2.0.0
+new_radio single --one-bank
+new_device right --role right --profile realtek --pair left
+new_device r --role right --profile realtek --radio air --pair l
+new_radio l --role left --pair r
+begin alone --to "$(at alone)" 2.tdm
+begin single --radio air --to "$(cat single.air)" 2.tdm
+begin left --to "$(at left)" --to "$(at right)" 2.tdm
+begin l --radio air --to "$(cat l.air)" --to c00000000000 2.tdm
+ends alone '1 device now runs 2.0.0'
+ends single '1 device now runs 2.0.0'
+ends left '2 devices now run 2.0.0'
+ends l '2 devices now run 2.0.0'
+for device in alone single left right l r; do
+    now_runs "$device" 2.0.0
+done
+
+# There is nothing to do; not older; not what is none.
 good realtek --to "$(at alone)" 2.tdm
 says 'it runs 2.0.0 already'
-
-# Not older; not what is none.
 fails 82 'not newer' realtek --to "$(at alone)" 1.tdm
 fails 48 'neither a Realtek pack' realtek --to "$(at alone)" release.key.pub
 fails 2 'tandem or realtek' "$TANDEM" update --profile apple --to "$(at alone)" 2.tdm
+fails 2 'no address of 12 digits' realtek --radio air --to 127.0.0.1:9 2.tdm
 
-# Signed by somebody else: the payload is refused, by the protocol's own words.
+# Signed by somebody else: the payload is refused, in the protocol's own words.
 mv release.key ours.key
 mv release.key.pub ours.key.pub
 "$TANDEM" keygen release.key >/dev/null
@@ -41,28 +90,11 @@ pack 3.0.0 3 earbud_v1 theirs.tdm
 mv ours.key release.key
 mv ours.key.pub release.key.pub
 checks=$((checks + 1))
-realtek --to "$(at alone)" theirs.tdm >out 2>err && bad 'a stranger'"'"'s package was taken'
+realtek --to "$(at alone)" theirs.tdm >out 2>err && bad "a stranger's package was taken"
 holds grep -q 'the device says' err
 now_runs alone 2.0.0
-switch_off alone
 
-# One bank and a temp area.
-new_device single --profile realtek --one-bank
-good realtek --to "$(at single)" 2.tdm
-now_runs single 2.0.0
-switch_off single
-
-# A pair whose other bud is away: nothing is begun.
-new_device left --role left --profile realtek --pair "$PWD/right"
-fails 35 'so all stay on their old firmware' realtek --attempts 3 --to "$(at left)" --to 127.0.0.1:9 2.tdm
-now_runs left 1.0.0
-
-# It is there: the phone reaches one bud, which hands over to the other; both restart together.
-new_device right --role right --profile realtek --pair "$PWD/left"
-good realtek --to "$(at left)" --to "$(at right)" 2.tdm
-says '2 devices now run 2.0.0'
-now_runs left 2.0.0
-now_runs right 2.0.0
-switch_off left
-switch_off right
+for device in alone single left right l r; do
+    switch_off "$device"
+done
 finish
