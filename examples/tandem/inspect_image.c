@@ -128,17 +128,13 @@ static enum tandem_status show_realtek(struct view *view, uint32_t offset, uint3
     struct tandem_image_part part;
     struct tandem_realtek_header image;
     struct tandem_realtek_check check;
-    uint8_t buffer[1024];
     enum tandem_status status = tandem_image_part(&part, &view->source, offset, size);
     if (status == TANDEM_OK)
         status = tandem_realtek_image_find(&image, &part.source);
     if (status == TANDEM_OK)
-        status = tandem_realtek_check_init(&check, &image, &part.source, NULL);
-    if (status != TANDEM_OK)
+        status = tandem_realtek_check_whole(&check, &image, &part.source, NULL);
+    if (status != TANDEM_OK && status != TANDEM_ERROR_DIGEST)
         return status;
-    do
-        status = tandem_realtek_check_step(&check, buffer, sizeof buffer);
-    while (status == TANDEM_AGAIN);
     show_realtek_header(view, &image, offset, &part.source);
     show_realtek_checks(view, &check);
     if (!view->json && image.size < size)
@@ -148,22 +144,19 @@ static enum tandem_status show_realtek(struct view *view, uint32_t offset, uint3
 
 static void show_mp(const struct view *view, const struct tandem_mp_header *mp)
 {
+    size_t size = 0; /* of the part number; the header is all zero where it does not say */
+    while (size < sizeof mp->part && mp->part[size] != 0 && mp->part[size] != 0xFF)
+        size++;
     if (view->json) {
         fputs(",\"part\":", stdout);
-        size_t size = 0;
-        while (size < sizeof mp->part && mp->part[size] != 0 && mp->part[size] != 0xFF)
-            size++;
-        tool_print_json(stdout, mp->part, (mp->has & TANDEM_MP_PART) ? size : 0);
+        tool_print_json(stdout, mp->part, size);
         if (mp->has & TANDEM_MP_ADDRESS)
             printf(",\"address\":%lu", (unsigned long)mp->address);
         return;
     }
     if (mp->has & TANDEM_MP_ADDRESS)
         printf("    flash      0x%08lx\n", (unsigned long)mp->address);
-    if ((mp->has & TANDEM_MP_PART) && mp->part[0] != 0 && mp->part[0] != 0xFF) {
-        size_t size = 0;
-        while (size < sizeof mp->part && mp->part[size] != 0 && mp->part[size] != 0xFF)
-            size++;
+    if (size > 0) {
         fputs("    part       ", stdout);
         tool_print(stdout, mp->part, size);
         putchar('\n');

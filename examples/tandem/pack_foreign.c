@@ -348,12 +348,7 @@ static void describe(struct tandem_mppack_item *item, const struct input *input,
 static int check_image(const struct tandem_realtek_header *image, const struct tandem_source *source, const char *path)
 {
     struct tandem_realtek_check run;
-    uint8_t buffer[1024];
-    enum tandem_status status = tandem_realtek_check_init(&run, image, source, NULL);
-    if (status == TANDEM_OK)
-        do
-            status = tandem_realtek_check_step(&run, buffer, sizeof buffer);
-        while (status == TANDEM_AGAIN);
+    enum tandem_status status = tandem_realtek_check_whole(&run, image, source, NULL);
     if (status == TANDEM_ERROR_DIGEST)
         return tool_fail((int)status, "%s is damaged: its digest does not hold", path);
     return status == TANDEM_OK ? TOOL_OK : tool_fail((int)status, "%s: %s", path, tandem_status_text(status));

@@ -149,6 +149,15 @@ enum tandem_status tandem_realtek_check_init(struct tandem_realtek_check *check,
  */
 enum tandem_status tandem_realtek_check_step(struct tandem_realtek_check *check, void *buffer, size_t size);
 
+/**
+ * All of it at once, for who can wait: a host.
+ * @return TANDEM_OK; TANDEM_ERROR_DIGEST (`check->broken` says what); as the two above
+ */
+enum tandem_status tandem_realtek_check_whole(struct tandem_realtek_check *check,
+                                              const struct tandem_realtek_header *image,
+                                              const struct tandem_source *source,
+                                              const struct tandem_crypto_port *crypto);
+
 #ifdef __cplusplus
 }
 #endif

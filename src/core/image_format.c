@@ -188,18 +188,12 @@ static enum tandem_status inspect_realtek(struct tandem_image_info *info, const 
     struct tandem_image_part part;
     struct tandem_realtek_header image;
     struct tandem_realtek_check check;
-    uint8_t buffer[512];
     enum tandem_status status = tandem_image_part(&part, source, offset, size);
 
     if (status == TANDEM_OK)
         status = tandem_realtek_image_find(&image, &part.source);
     if (status == TANDEM_OK)
-        status = tandem_realtek_check_init(&check, &image, &part.source, crypto);
-    if (status != TANDEM_OK)
-        return status;
-    do
-        status = tandem_realtek_check_step(&check, buffer, sizeof buffer);
-    while (status == TANDEM_AGAIN);
+        status = tandem_realtek_check_whole(&check, &image, &part.source, crypto);
     if (status != TANDEM_OK && status != TANDEM_ERROR_DIGEST)
         return status;
     info->integrity |= check.integrity;

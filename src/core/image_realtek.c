@@ -414,3 +414,19 @@ enum tandem_status tandem_realtek_check_step(struct tandem_realtek_check *check,
     }
     return finish(check);
 }
+
+enum tandem_status tandem_realtek_check_whole(struct tandem_realtek_check *check,
+                                              const struct tandem_realtek_header *image,
+                                              const struct tandem_source *source,
+                                              const struct tandem_crypto_port *crypto)
+{
+    uint8_t piece[256];
+    enum tandem_status status = tandem_realtek_check_init(check, image, source, crypto);
+
+    if (status != TANDEM_OK)
+        return status;
+    do
+        status = tandem_realtek_check_step(check, piece, sizeof piece);
+    while (status == TANDEM_AGAIN);
+    return status;
+}

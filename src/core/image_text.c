@@ -86,32 +86,23 @@ struct function {
     const char *name;
 };
 
-static const struct function sensor[] = {
+static const struct function common[] = {
     {0x278E, "one-time configuration"},
     {0x278D, "system configuration"},
     {0x2790, "OTA header"},
     {0x2791, "secondary boot loader"},
     {0x2792, "ROM patch"},
     {0x2793, "application"},
-    {0x2794, "application data 1"},
-    {0x2795, "application data 2"},
-    {0x2796, "application data 3"},
-    {0x2797, "application data 4"},
-    {0x2798, "application data 5"},
-    {0x2799, "application data 6"},
-    {0x279A, "upper stack"},
-    {0, "stack patch or application data 8"},
-    {0, "application data 9"},
+};
+
+static const struct function sensor[] = {
+    {0x2794, "application data 1"}, {0x2795, "application data 2"},           {0x2796, "application data 3"},
+    {0x2797, "application data 4"}, {0x2798, "application data 5"},           {0x2799, "application data 6"},
+    {0x279A, "upper stack"},        {0, "stack patch or application data 8"}, {0, "application data 9"},
     {0, "application data 10"},
 };
 
 static const struct function audio[] = {
-    {0x278E, "one-time configuration"},
-    {0x278D, "system configuration"},
-    {0x2790, "OTA header"},
-    {0x2791, "secondary boot loader"},
-    {0x2792, "ROM patch"},
-    {0x2793, "application"},
     {0x2794, "DSP system"},
     {0x2795, "DSP application"},
     {0x2797, "DSP configuration"},
@@ -140,30 +131,34 @@ static const struct function first_generation[] = {
 
 #define COUNT(table) ((uint16_t)(sizeof(table) / sizeof(table)[0]))
 
-static const struct function *functions_of(uint8_t ic, uint16_t *count)
+/* A function of a chip's packs; NULL: not known. */
+static const struct function *function_of(uint8_t ic, uint16_t function)
 {
-    *count = ic == 3                      ? COUNT(first_generation)
-             : ic == 15                   ? 0
-             : tandem_mppack_is_audio(ic) ? COUNT(audio)
-                                          : COUNT(sensor);
-    return ic == 3 ? first_generation : tandem_mppack_is_audio(ic) ? audio : sensor;
+    if (ic == 15) /* RTL87x2G: nobody has said */
+        return NULL;
+    if (ic == 3)
+        return function < COUNT(first_generation) ? &first_generation[function] : NULL;
+    if (function < COUNT(common))
+        return &common[function];
+    function = (uint16_t)(function - COUNT(common));
+    if (tandem_mppack_is_audio(ic))
+        return function < COUNT(audio) ? &audio[function] : NULL;
+    return function < COUNT(sensor) ? &sensor[function] : NULL;
 }
 
 const char *tandem_mppack_function_name(uint8_t ic, uint16_t function)
 {
-    uint16_t count;
-    const struct function *functions = functions_of(ic, &count);
+    const struct function *found = function_of(ic, function);
 
-    return function < count ? functions[function].name : "unknown";
+    return found != NULL ? found->name : "unknown";
 }
 
 enum tandem_status tandem_mppack_function(uint8_t ic, uint16_t image, uint16_t *function)
 {
-    uint16_t count;
-    const struct function *functions = functions_of(ic, &count);
+    const struct function *found;
 
-    for (uint16_t i = 0; i < count; i++)
-        if (functions[i].image == image && image != 0) {
+    for (uint16_t i = 0; (found = function_of(ic, i)) != NULL; i++)
+        if (found->image == image && image != 0) {
             *function = i;
             return TANDEM_OK;
         }

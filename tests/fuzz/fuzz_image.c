@@ -7,27 +7,12 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "fuzz.h"
+#include "fuzz_file.h"
 #include "tandem/image.h"
 #include "tandem/image_hex.h"
 #include "tandem/image_mcuboot.h"
 #include "tandem/image_realtek.h"
 #include "tandem/image_usb.h"
-
-/* A file that watches where it is read. Planted: one that claims more than it has. */
-struct watched {
-    const uint8_t *bytes;
-    size_t size;
-};
-
-static enum tandem_status watched_read(void *ctx, uint32_t offset, void *data, size_t size)
-{
-    const struct watched *file = ctx;
-
-    MUST(offset <= file->size && size <= file->size - offset);
-    memcpy(data, file->bytes + offset, size);
-    return TANDEM_OK;
-}
 
 static void check_status(enum tandem_status status)
 {
@@ -130,8 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_script script = {data, size};
     unsigned how = fuzz_byte(&script);
     uint8_t *bytes = malloc(script.size ? script.size : 1);
-    struct watched watched = {bytes, script.size};
-    struct tandem_source source = {.ctx = &watched, .size = (uint32_t)script.size, .read = watched_read};
+    struct fuzz_file watched = {bytes, script.size};
+    struct tandem_source source = {.ctx = &watched, .size = (uint32_t)script.size, .read = fuzz_file_read};
     int repaired = 0;
 
     MUST(bytes);

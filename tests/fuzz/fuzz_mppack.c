@@ -6,24 +6,10 @@
 #include <string.h>
 
 #include "core/bytes.h"
-#include "fuzz.h"
+#include "fuzz_file.h"
 #include "tandem/image_mppack.h"
 
 #define ITEMS_MAX 12
-
-struct watched {
-    const uint8_t *bytes;
-    size_t size;
-};
-
-static enum tandem_status watched_read(void *ctx, uint32_t offset, void *data, size_t size)
-{
-    const struct watched *file = ctx;
-
-    MUST(offset <= file->size && size <= file->size - offset);
-    memcpy(data, file->bytes + offset, size);
-    return TANDEM_OK;
-}
 
 /* A header that was read is written and read as the same. */
 static void check_mp(const struct tandem_mp_header *header)
@@ -69,8 +55,8 @@ static void check_pack(const struct tandem_mppack *pack)
 static void check_bytes(struct fuzz_script *script, unsigned how)
 {
     uint8_t *bytes = malloc(script->size ? script->size : 1);
-    struct watched watched = {bytes, script->size};
-    struct tandem_source source = {.ctx = &watched, .size = (uint32_t)script->size, .read = watched_read};
+    struct fuzz_file watched = {bytes, script->size};
+    struct tandem_source source = {.ctx = &watched, .size = (uint32_t)script->size, .read = fuzz_file_read};
     struct tandem_mppack pack;
     struct tandem_realtek_pair pair;
 
@@ -95,8 +81,8 @@ static void check_written(struct fuzz_script *script)
     static const char *const names[] = {"a", "a longer name, 50 characters to see how it is cut.", "", NULL};
     struct tandem_mppack_item items[ITEMS_MAX];
     struct tandem_mppack_plan plan = {.items = items, .count = (uint16_t)(fuzz_byte(script) % ITEMS_MAX)};
-    struct watched watched;
-    struct tandem_source source = {.ctx = &watched, .read = watched_read};
+    struct fuzz_file watched;
+    struct tandem_source source = {.ctx = &watched, .read = fuzz_file_read};
     struct tandem_mppack pack;
     uint32_t size;
     uint8_t *out;

@@ -6,8 +6,10 @@
 #define TANDEM_TESTS_UNIT_REALTEK_FILES_H
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "check.h"
 #include "tandem/crypto.h"
 
 /* A layout as the reference has it. */
@@ -89,6 +91,21 @@ static inline uint32_t made_image(uint8_t *image, const struct made_layout *layo
     made_put(image + layout->control + 0x60, 0x00004001, 4); /* version 1.0.4 */
     made_seal(image, layout, id, payload, with_crc);
     return layout->header + payload;
+}
+
+/* Read a file of the vendor's; it has to be there. @return its bytes */
+static inline uint32_t vendor_file(const char *folder, const char *name, uint8_t *out, size_t size)
+{
+    char path[1000];
+    FILE *file;
+    size_t taken;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "rb");
+    REQUIRE(file != NULL);
+    taken = fread(out, 1, size, file);
+    fclose(file);
+    return (uint32_t)taken;
 }
 
 #endif

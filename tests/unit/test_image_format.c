@@ -279,16 +279,10 @@ static void test_vendor(void)
         return;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[1000];
-        FILE *open;
         uint32_t size;
         struct tandem_image_info info;
 
-        snprintf(path, sizeof path, "%s/%s", vendor_folder, files[i].name);
-        open = fopen(path, "rb");
-        REQUIRE(open != NULL);
-        size = (uint32_t)fread(file, 1, sizeof file, open);
-        fclose(open);
+        size = vendor_file(vendor_folder, files[i].name, file, sizeof file);
         CHECK_EQUAL(look(&info, file, size), TANDEM_OK);
         CHECK_EQUAL(info.format, files[i].format);
         CHECK_EQUAL(info.kind, files[i].kind);

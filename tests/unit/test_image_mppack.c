@@ -446,8 +446,6 @@ static void test_wrap(void)
         struct tandem_realtek_header image;
         struct tandem_realtek_check check;
         struct tandem_version version;
-        uint8_t buffer[300];
-        enum tandem_status status;
         uint32_t size;
 
         CHECK_EQUAL(tandem_realtek_wrap_size(&wrap, &size), TANDEM_OK);
@@ -463,11 +461,7 @@ static void test_wrap(void)
         CHECK_EQUAL(tandem_realtek_image_version(&image, &source, &version), 1);
         CHECK_EQUAL(tandem_version_compare(&version, &wrap.version), 0);
         CHECK_BYTES(out + size - 777, payload, 777);
-        tandem_realtek_check_init(&check, &image, &source, NULL);
-        do
-            status = tandem_realtek_check_step(&check, buffer, sizeof buffer);
-        while (status == TANDEM_AGAIN);
-        CHECK_EQUAL(status, TANDEM_OK);
+        CHECK_EQUAL(tandem_realtek_check_whole(&check, &image, &source, NULL), TANDEM_OK);
 
         CHECK_EQUAL(tandem_realtek_wrap_write(&wrap, NULL, out, size - 1), TANDEM_ERROR_ARGUMENT);
         wrap.version.major = 16;
@@ -559,9 +553,7 @@ static void test_vendor(void)
 {
     static uint8_t file_bytes[65536];
     static uint8_t again[65536];
-    char path[1000];
     char name[200];
-    FILE *open;
     uint32_t size, written;
     struct tandem_source source;
     struct tandem_mppack pack;
@@ -573,11 +565,8 @@ static void test_vendor(void)
         printf("       the vendor's files are not here\n");
         return;
     }
-    snprintf(path, sizeof path, "%s/ImgPacketFile-3afb193b40e40dec6db3d7349c50fd06.bin", vendor_folder);
-    open = fopen(path, "rb");
-    REQUIRE(open != NULL);
-    size = (uint32_t)fread(file_bytes, 1, sizeof file_bytes, open);
-    fclose(open);
+    size =
+        vendor_file(vendor_folder, "ImgPacketFile-3afb193b40e40dec6db3d7349c50fd06.bin", file_bytes, sizeof file_bytes);
     CHECK_EQUAL(size, 48998);
     tandem_image_memory(&source, file_bytes, size);
     REQUIRE(tandem_mppack_open(&pack, &source) == TANDEM_OK);

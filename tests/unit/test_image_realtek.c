@@ -438,33 +438,21 @@ static void test_vendor(void)
         return;
     }
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[1000];
-        FILE *open;
-        size_t size;
+        uint32_t size;
         struct tandem_source whole;
         struct tandem_image_part part;
         struct tandem_realtek_header image;
         struct tandem_realtek_check check;
         struct tandem_version version;
-        uint8_t buffer[256];
-        enum tandem_status status;
 
-        snprintf(path, sizeof path, "%s/%s", vendor_folder, files[i].name);
-        open = fopen(path, "rb");
-        REQUIRE(open != NULL);
-        size = fread(file, 1, sizeof file, open);
-        fclose(open);
-        tandem_image_memory(&whole, file, (uint32_t)size);
+        size = vendor_file(vendor_folder, files[i].name, file, sizeof file);
+        tandem_image_memory(&whole, file, size);
         REQUIRE(tandem_image_part(&part, &whole, files[i].skip, files[i].size) == TANDEM_OK);
         CHECK_EQUAL(tandem_realtek_image_find(&image, &part.source), TANDEM_OK);
         CHECK_EQUAL(image.control.ic, files[i].ic);
         CHECK_EQUAL(image.control.image, files[i].image);
         CHECK_EQUAL(image.size, files[i].size);
-        REQUIRE(tandem_realtek_check_init(&check, &image, &part.source, NULL) == TANDEM_OK);
-        do
-            status = tandem_realtek_check_step(&check, buffer, sizeof buffer);
-        while (status == TANDEM_AGAIN);
-        CHECK_EQUAL(status, TANDEM_OK);
+        CHECK_EQUAL(tandem_realtek_check_whole(&check, &image, &part.source, NULL), TANDEM_OK);
         CHECK_EQUAL(check.integrity, files[i].integrity);
         if (tandem_realtek_image_kind(files[i].image) != TANDEM_KIND_CONFIG) {
             CHECK_EQUAL(tandem_realtek_image_version(&image, &part.source, &version), 1);
