@@ -57,14 +57,14 @@ struct tandem_bare_entry {
 
 /** The door. Fields are the library's own; ask through the functions. */
 struct tandem_bare {
-    struct tandem_install *install;                             /**< behind it */
-    uint8_t step;                                               /**< what becomes of the image in hand */
-    uint8_t touched;                                            /**< 1: some of it is in flash */
-    uint8_t opened;     /**< 1: the free bank is, or is being, made ready for the set */
-    uint8_t open_ended;                                         /**< 1: its size is not known */
-    uint32_t here;                                              /**< slots whose image has arrived, as bits */
-    uint32_t hold;                                              /**< from there on nothing is programmed yet */
-    uint32_t in_flight;                                         /**< bytes being programmed */
+    struct tandem_install *install; /**< behind it */
+    uint8_t step;                   /**< what becomes of the image in hand */
+    uint8_t touched;                /**< 1: some of it is in flash */
+    uint8_t opened;                 /**< 1: the free bank is, or is being, made ready for the set */
+    uint8_t open_ended;             /**< 1: its size is not known */
+    uint32_t here;                  /**< slots whose image has arrived, as bits */
+    uint32_t hold;                  /**< from there on nothing is programmed yet */
+    uint32_t in_flight;             /**< bytes being programmed */
     struct tandem_bare_entry entries[TANDEM_CONFIG_MAX_IMAGES]; /**< by slot; those of `here` count */
 };
 
@@ -88,14 +88,14 @@ void tandem_bare_init(struct tandem_bare *bare, struct tandem_install *install);
  * polls that follow, before the bank is touched.
  * @param bare opened
  * @param image what comes
- * @return TANDEM_OK; TANDEM_ERROR_UNSIGNED (not without `allow_unsigned`); TANDEM_ERROR_NOT_SUPPORTED (no slot for this
- *         kind, or the bootloader's); TANDEM_ERROR_INCOMPLETE (linked for the bank that runs); TANDEM_ERROR_TRUNCATED
- *         (no bytes); TANDEM_ERROR_TOO_LARGE; TANDEM_ERROR_SPACE (the installer's buffer cannot describe so many
- *         images); TANDEM_ERROR_VERSION; TANDEM_ERROR_BATTERY; TANDEM_ERROR_TRIAL; TANDEM_ERROR_STATE (the bootloader
- *         has an exchange of images to finish first). Also, once, if a set with images in it was lost since: its
- *         outcome's status, or TANDEM_ERROR_CANCELLED (given up for something else); all of its images have to come
- *         again. After an error nothing has changed, but for the outcome that tells of it when nothing else is under
- *         way.
+ * @return TANDEM_OK; TANDEM_ERROR_UNSIGNED (not without `allow_unsigned`, but for MCUboot's
+ *         images on a device that takes them); TANDEM_ERROR_ARGUMENT (a package is the installer's);
+ * TANDEM_ERROR_NOT_SUPPORTED (no slot for this kind, or the bootloader's); TANDEM_ERROR_INCOMPLETE (linked for the bank
+ * that runs); TANDEM_ERROR_TRUNCATED (no bytes); TANDEM_ERROR_TOO_LARGE; TANDEM_ERROR_SPACE (the installer's buffer
+ * cannot describe so many images); TANDEM_ERROR_VERSION; TANDEM_ERROR_BATTERY; TANDEM_ERROR_TRIAL; TANDEM_ERROR_STATE
+ * (the bootloader has an exchange of images to finish first). Also, once, if a set with images in it was lost since:
+ * its outcome's status, or TANDEM_ERROR_CANCELLED (given up for something else); all of its images have to come again.
+ * After an error nothing has changed, but for the outcome that tells of it when nothing else is under way.
  */
 enum tandem_status tandem_bare_begin(struct tandem_bare *bare, const struct tandem_bare_image *image);
 

@@ -86,7 +86,7 @@ enum tandem_status tandem_bank_trust_images(const struct tandem_bank *bank, uint
     enum tandem_status status = TANDEM_ERROR_UNSIGNED;
     if (manifest->revoked_count != 0)
         return TANDEM_ERROR_UNSIGNED; /* no image says that */
-    for (uint8_t i = 0; slots >> i != 0; i++) {
+    for (uint8_t i = 0; i < bank->device->slot_count; i++) {
         struct tandem_image entry;
         struct tandem_area area = tandem_bank_area(bank, i, which);
         if ((slots >> i & 1) == 0)

@@ -123,6 +123,8 @@ static enum tandem_status check_image(const struct tandem_bare *bare, const stru
     uint8_t bank = tandem_bank_free(&install->bank), percent = 0;
     if (!device->allow_unsigned && !speaks_for_itself(device, image->payload))
         return TANDEM_ERROR_UNSIGNED;
+    if (image->payload == TANDEM_PAYLOAD_PACKAGE)
+        return TANDEM_ERROR_ARGUMENT; /* the installer takes it as what it is */
     if (slot == device->slot_count)
         return TANDEM_ERROR_NOT_SUPPORTED;
     if (image->variant != TANDEM_VARIANT_ANY && image->variant != bank)

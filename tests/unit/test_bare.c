@@ -305,6 +305,9 @@ static void refusals(void)
     w.f.device.allow_unsigned = 0;
     refuses(&w, &image, TANDEM_ERROR_UNSIGNED, 0);
     w.f.device.allow_unsigned = 1;
+    image.payload = TANDEM_PAYLOAD_PACKAGE;
+    refuses(&w, &image, TANDEM_ERROR_ARGUMENT, 0);
+    image.payload = TANDEM_PAYLOAD_BARE;
     image.kind = TANDEM_KIND_CONFIG;
     refuses(&w, &image, TANDEM_ERROR_NOT_SUPPORTED, 0);
     image.kind = 0;
