@@ -70,7 +70,7 @@ static uint16_t matching(const struct json_reader *json, uint16_t from, unsigned
 
     for (unsigned i = 0; i < json->count; i++) {
         size_t length;
-        const char *part = (from >> i & 1u) != 0 ? component(json->fields[i].path, n, &length) : NULL;
+        const char *part = ((unsigned)from >> i & 1u) != 0 ? component(json->fields[i].path, n, &length) : NULL;
 
         if (part != NULL && length == size && memcmp(part, text, size) == 0)
             match |= (uint16_t)(1u << i);
