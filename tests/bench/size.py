@@ -23,6 +23,7 @@ import objects  # noqa: E402
 
 PROCESSORS = ["cortex-m0plus", "cortex-m4"]
 DEVICE_PARTS = ("engine", "package", "device", "link", "link_device")
+REALTEK_PARTS = ("realtek", "realtek_device")
 
 # How a product is built: a layout that has been checked, the engine's own code, one algorithm, images that run where
 # they are (direct) or are brought to one place by swap and overwrite (exchange), a bootloader that stays or that can be
@@ -48,6 +49,11 @@ STREAM = ["tandem_stream_init", "tandem_stream_packets", "tandem_stream_receive"
 BARE = ["tandem_bare_init", "tandem_bare_begin", "tandem_bare_wants", "tandem_bare_limit", "tandem_bare_feed",
         "tandem_bare_hold", "tandem_bare_back", "tandem_bare_read", "tandem_bare_poll", "tandem_bare_end",
         "tandem_bare_drop", "tandem_bare_abort", "tandem_bare_finish", "tandem_payload_recognise"]
+REALTEK = ["tandem_install_init", "tandem_install_confirm", "tandem_bare_init", "tandem_realtek_device_init",
+           "tandem_realtek_device_read", "tandem_realtek_device_write", "tandem_realtek_device_connected",
+           "tandem_realtek_device_disconnected", "tandem_realtek_device_poll"]
+REALTEK_STREAM = ["tandem_realtek_stream_init", "tandem_realtek_stream_receive", "tandem_realtek_stream_poll",
+                  "tandem_realtek_stream_connected", "tandem_realtek_stream_disconnected"]
 STAGE = ["tandem_stage_choose"]
 EVERYTHING = BOOT + APPLICATION + STREAM
 PROGRAMS = [
@@ -61,6 +67,8 @@ PROGRAMS = [
     ("application", "application", ED25519 + EXCHANGE, APPLICATION),
     ("bare", "application bare door", ED25519 + EXCHANGE, APPLICATION + BARE),
     ("bare_mcuboot", "application bare door MCUboot's", ED25519_MCUBOOT + EXCHANGE, APPLICATION + BARE),
+    ("realtek", "Realtek GATT, no link", ED25519 + EXCHANGE, REALTEK),
+    ("realtek_stream", "Realtek GATT and stream", ED25519 + EXCHANGE, REALTEK + REALTEK_STREAM),
     ("everything", "everything", ED25519 + EXCHANGE, EVERYTHING),
 ]
 
@@ -82,12 +90,15 @@ ROWS = [
     ("swap and overwrite", ("exchange",)),
     ("link", ("link",)),
     ("link over byte streams", ("stream",)),
+    ("Realtek's images", ("image",)),
+    ("Realtek's DFU", ("realtek",)),
+    ("Realtek's DFU over byte streams", ("realtek_device_stream",)),
     ("compiler's helpers", ("libgcc",)),
 ]
 
 # RAM that a product sets aside: one of each.
 STATE = ["tandem_install", "tandem_link_service", "tandem_link_device", "tandem_stream"]
-ALSO = ["tandem_bare", "tandem_boot", "tandem_bank", "tandem_sha256"]
+ALSO = ["tandem_bare", "tandem_realtek_device", "tandem_realtek_stream", "tandem_boot", "tandem_bank", "tandem_sha256"]
 
 # Stack of what others compiled, in bytes, on the safe side.
 HELPER_STACK = 64
@@ -116,7 +127,7 @@ def sections(text):
     """[(section, file, bytes)] of code and constants that the map kept."""
     text = text[text.index("Linker script and memory map"):]
     # .comment and .debug sections are not on the device.
-    return [(section, re.sub(r".*src_(core|transport_link)_(.*)\.o", r"\2", file) if "libgcc" not in file else "libgcc",
+    return [(section, re.sub(r".*src_(core|transport_link|transport_realtek)_(.*)\.o", r"\2", file) if "libgcc" not in file else "libgcc",
              int(size, 16))
             for section, size, file in
             re.findall(r"^ \.((?:text|rodata|data)\S*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+) (\S+)$", text, re.M)]
@@ -199,7 +210,8 @@ def compile_programs(target, folder):
     for _, _, flags, _ in PROGRAMS:
         if flags not in compiled:
             place = os.path.join(folder, str(len(compiled)))
-            compiled[flags] = objects.compile_parts(target, DEVICE_PARTS, place, PRODUCT + flags)
+            parts = DEVICE_PARTS + (REALTEK_PARTS if flags == ED25519 + EXCHANGE else ())
+            compiled[flags] = objects.compile_parts(target, parts, place, PRODUCT + flags)
     return compiled
 
 
@@ -230,13 +242,14 @@ def measure(target, folder, by_function):
     state = sum(structs[struct] for struct in STATE)
     row("state of an application", [state], limits.check("ram", "state", state))
     for struct in ALSO:
-        note = {"tandem_boot": "on the bootloader's stack", "tandem_bare": "with the bare door"}
+        note = {"tandem_boot": "on the bootloader's stack", "tandem_bare": "with the bare door",
+                "tandem_realtek_device": "with Realtek's DFU", "tandem_realtek_stream": "over byte streams"}
         row(f"struct {struct}", [structs[struct]],
             note.get(struct, "part of the above") + " " + limits.check("ram", struct, structs[struct]))
 
     calls = objects.Calls(compiled[ED25519 + EXCHANGE].values())
     print(f"\n{target}: deepest stack in bytes by entry point, a port's own not counted")
-    for entry in dict.fromkeys(EVERYTHING):
+    for entry in dict.fromkeys(EVERYTHING + ["tandem_realtek_device_write", "tandem_realtek_stream_poll"]):
         size, chain = deepest(calls, entry)
         note = limits.check("stack", entry, size)
         row(entry, [size], note)
