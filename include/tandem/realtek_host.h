@@ -212,10 +212,15 @@ const struct tandem_target *tandem_realtek_host_target(const struct tandem_realt
 /** @name What the GATT port tells: see struct tandem_gatt_host_port
  * Anything is safe; what makes no sense is dropped.
  * @{ */
+/** The connection is there. */
 void tandem_realtek_host_on_connected(struct tandem_realtek_host *host);
+/** A read has come to its end. */
 void tandem_realtek_host_on_read(struct tandem_realtek_host *host, enum tandem_att att, const void *data, size_t size);
+/** A write has. */
 void tandem_realtek_host_on_written(struct tandem_realtek_host *host, enum tandem_att att);
+/** A subscription has. */
 void tandem_realtek_host_on_subscribed(struct tandem_realtek_host *host, enum tandem_att att);
+/** A notification has come. */
 void tandem_realtek_host_on_notification(struct tandem_realtek_host *host, uint16_t characteristic, const void *data,
                                          size_t size);
 /** @} */
