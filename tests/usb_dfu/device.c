@@ -52,13 +52,16 @@ struct bench {
     uint8_t block[BLOCK_MAX];
     uint8_t address; /* 0: not on the bus */
     uint8_t last_address;
-    uint32_t back_at;           /* when it comes back */
-    enum tandem_usb_mode start; /* in which it starts */
-    int restart;                /* the device asked for it */
-    long blocks;                /* of data received */
-    long unplug_at;             /* power fails after that many; 0: never */
-    long cut_ops;               /* and so many flash operations later */
-    int battery_at_end;         /* the charge once the empty block comes; -1: as before */
+    uint32_t back_at;               /* when it comes back */
+    enum tandem_usb_mode start;     /* in which it starts */
+    int restart;                    /* the device asked for it */
+    long blocks;                    /* of data received */
+    long transfers;                 /* class requests */
+    uint64_t first_us, last_us;     /* from the first block to the last answer about one */
+    uint64_t first_busy, last_busy; /* the flash's time until then */
+    long unplug_at;                 /* power fails after that many; 0: never */
+    long cut_ops;                   /* and so many flash operations later */
+    int battery_at_end;             /* the charge once the empty block comes; -1: as before */
     int resets;
     char trace[TRACE]; /* requests and states */
     size_t traced;
@@ -226,6 +229,9 @@ static void be(const char *order)
     b.start = number_of(order, "dfu", 1) ? TANDEM_USB_DFU : TANDEM_USB_RUNTIME;
     b.battery_at_end = (int)number_of(order, "battery_at_end", -1);
     b.blocks = 0;
+    b.transfers = 0;
+    b.first_us = b.last_us = 0;
+    b.first_busy = b.last_busy = 0;
     b.unplug_at = number_of(order, "unplug_at", 0);
     b.cut_ops = number_of(order, "cut_ops", 0);
     power_on();
@@ -260,9 +266,12 @@ static void order(const char *text, char *answer, size_t size, const char *folde
     } else if (strncmp(text, "judge", 5) == 0) {
         judge(answer, size, folder);
     } else if (strncmp(text, "state", 5) == 0) {
-        (void)snprintf(answer, size, "state=%u status=%u mode=%u present=%u blocks=%ld programmed=%llu resets=%d",
+        (void)snprintf(answer, size,
+                       "state=%u status=%u mode=%u present=%u blocks=%ld programmed=%llu resets=%d transfers=%ld "
+                       "us=%llu busy=%llu",
                        b.dfu.state, b.dfu.status, b.dfu.mode, b.address != 0, b.blocks,
-                       (unsigned long long)b.f.flash.stats.bytes, b.resets);
+                       (unsigned long long)b.f.flash.stats.bytes, b.resets, b.transfers,
+                       (unsigned long long)(b.last_us - b.first_us), (unsigned long long)(b.last_busy - b.first_busy));
     } else if (strncmp(text, "trace", 5) == 0) {
         (void)snprintf(answer, size, "%s", b.trace);
         b.traced = 0;
@@ -279,6 +288,15 @@ static void order(const char *text, char *answer, size_t size, const char *folde
 static void trace(const struct tandem_usb_setup *setup, int code)
 {
     char text[64];
+    b.transfers += (setup->type & 0x60) == 0x20;
+    if (setup->type == 0x21 && setup->request == 1 && b.first_us == 0) {
+        b.first_us = now_us();
+        b.first_busy = b.f.flash.stats.busy_us;
+    }
+    if (b.dfu.begun && setup->type == 0xA1 && setup->request == 3) {
+        b.last_us = now_us();
+        b.last_busy = b.f.flash.stats.busy_us;
+    }
     static const char *const names[] = {"detach", "dnload", "upload", "getstatus", "clrstatus", "getstate", "abort"};
     if ((setup->type & 0x60) == 0x20 && setup->request < 7)
         (void)snprintf(text, sizeof text, " %s%s%s:%u", names[setup->request],
@@ -416,6 +434,7 @@ static enum tandem_status work(void)
 {
     enum tandem_status status = TANDEM_OK;
     b.f.now_us = now_us();
+    b.f.flash.stall_us = 0; /* time is real here */
     for (int i = 0; i < 16 && b.f.power.on; i++)
         status = tandem_usb_dfu_poll(&b.dfu, now_ms());
     if (!b.f.power.on)
