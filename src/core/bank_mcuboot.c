@@ -25,9 +25,9 @@ static enum tandem_status read_place(void *ctx, uint32_t offset, void *data, siz
                                                                                            : TANDEM_ERROR_FLASH;
 }
 
-static struct tandem_mcuboot_source source_at(struct place *place, uint32_t size)
+static struct tandem_source source_at(struct place *place, uint32_t size)
 {
-    struct tandem_mcuboot_source source = {place, read_place, size};
+    struct tandem_source source = {.ctx = place, .size = size, .read = read_place};
     return source;
 }
 
@@ -35,7 +35,7 @@ enum tandem_status tandem_bank_mcuboot_open(struct tandem_mcuboot *image, const 
                                             const struct tandem_area *area, uint32_t size)
 {
     struct place place = {area, device->system};
-    struct tandem_mcuboot_source source = source_at(&place, size);
+    struct tandem_source source = source_at(&place, size);
     enum tandem_status status = tandem_mcuboot_open(image, &source);
     if (status == TANDEM_OK && image->total_size != size)
         status = TANDEM_ERROR_FORMAT; /* what follows it would be signed by nobody */
@@ -48,7 +48,7 @@ enum tandem_status tandem_bank_mcuboot_verify(const struct tandem_mcuboot *image
                                               const struct tandem_area *area, uint32_t revoked, const uint8_t *digest)
 {
     struct place place = {area, device->system};
-    struct tandem_mcuboot_source source = source_at(&place, image->total_size);
+    struct tandem_source source = source_at(&place, image->total_size);
     uint8_t computed[TANDEM_SHA256_SIZE];
     if (device->signatures_needed > 1)
         return TANDEM_ERROR_KEY; /* it has but one */

@@ -12,16 +12,9 @@
 #define TLV_ECDSA224 0x21u
 #define TLV_RSA3072 0x23u
 
-static void source_of(struct tandem_mcuboot_source *out, const struct tandem_source *source)
-{
-    out->ctx = source->ctx;
-    out->read = source->read;
-    out->size = source->size;
-}
-
 /* A key's hash comes before the signature that is made with it. */
 static enum tandem_status list_signatures(struct tandem_mcuboot_info *info, const struct tandem_mcuboot *image,
-                                          const struct tandem_mcuboot_source *source)
+                                          const struct tandem_source *source)
 {
     uint8_t key[TANDEM_SHA256_SIZE];
     uint8_t has_key = 0;
@@ -54,13 +47,11 @@ static enum tandem_status list_signatures(struct tandem_mcuboot_info *info, cons
 enum tandem_status tandem_mcuboot_inspect(struct tandem_mcuboot_info *info, const struct tandem_source *source,
                                           const struct tandem_crypto_port *crypto)
 {
-    struct tandem_mcuboot_source bytes;
     struct tandem_mcuboot image;
     enum tandem_status status;
 
-    source_of(&bytes, source);
     memset(info, 0, sizeof *info);
-    status = tandem_mcuboot_open(&image, &bytes);
+    status = tandem_mcuboot_open(&image, source);
     if (status != TANDEM_OK)
         return status;
     info->version = image.version;
@@ -77,24 +68,22 @@ enum tandem_status tandem_mcuboot_inspect(struct tandem_mcuboot_info *info, cons
         info->dependencies[i].image = image.dependencies[i].image;
         info->dependencies[i].minimum = image.dependencies[i].minimum;
     }
-    status = tandem_mcuboot_hash(&image, &bytes, crypto, info->digest);
+    status = tandem_mcuboot_hash(&image, source, crypto, info->digest);
     if (status != TANDEM_OK)
         return status;
     info->digest_holds = image.has_digest && memcmp(info->digest, image.digest, sizeof image.digest) == 0;
-    return list_signatures(info, &image, &bytes);
+    return list_signatures(info, &image, source);
 }
 
 enum tandem_status tandem_mcuboot_check(const struct tandem_source *source, const struct tandem_crypto_port *crypto,
                                         const struct tandem_key *keys, uint8_t count)
 {
-    struct tandem_mcuboot_source bytes;
     struct tandem_mcuboot image;
     uint8_t digest[TANDEM_SHA256_SIZE];
     enum tandem_status status;
 
-    source_of(&bytes, source);
-    status = tandem_mcuboot_open(&image, &bytes);
+    status = tandem_mcuboot_open(&image, source);
     if (status == TANDEM_OK)
-        status = tandem_mcuboot_hash(&image, &bytes, crypto, digest);
-    return status == TANDEM_OK ? tandem_mcuboot_verify(&image, &bytes, crypto, keys, count, 0, digest) : status;
+        status = tandem_mcuboot_hash(&image, source, crypto, digest);
+    return status == TANDEM_OK ? tandem_mcuboot_verify(&image, source, crypto, keys, count, 0, digest) : status;
 }

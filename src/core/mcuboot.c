@@ -57,8 +57,7 @@ enum tandem_status tandem_mcuboot_header(struct tandem_mcuboot *image, const uin
 }
 
 /* The head of an area of TLVs. */
-static enum tandem_status read_area(const struct tandem_mcuboot_source *source, uint32_t at, uint16_t magic,
-                                    uint16_t *size)
+static enum tandem_status read_area(const struct tandem_source *source, uint32_t at, uint16_t magic, uint16_t *size)
 {
     uint8_t bytes[MCUBOOT_AREA_HEAD];
     enum tandem_status status = source->read(source->ctx, at, bytes, sizeof bytes);
@@ -68,7 +67,7 @@ static enum tandem_status read_area(const struct tandem_mcuboot_source *source, 
     return tandem_load_le16(bytes) == magic && *size >= MCUBOOT_AREA_HEAD ? TANDEM_OK : TANDEM_ERROR_FORMAT;
 }
 
-enum tandem_status tandem_mcuboot_next(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+enum tandem_status tandem_mcuboot_next(const struct tandem_mcuboot *image, const struct tandem_source *source,
                                        uint32_t *at, struct tandem_mcuboot_tlv *tlv)
 {
     uint8_t bytes[MCUBOOT_TLV_HEAD];
@@ -95,13 +94,13 @@ enum tandem_status tandem_mcuboot_next(const struct tandem_mcuboot *image, const
 }
 
 /* Read a TLV that has one size. */
-static enum tandem_status read_value(const struct tandem_mcuboot_source *source, const struct tandem_mcuboot_tlv *tlv,
+static enum tandem_status read_value(const struct tandem_source *source, const struct tandem_mcuboot_tlv *tlv,
                                      uint8_t *value, uint32_t size)
 {
     return tlv->size == size ? source->read(source->ctx, tlv->offset, value, size) : TANDEM_ERROR_FORMAT;
 }
 
-static enum tandem_status take_digest(struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+static enum tandem_status take_digest(struct tandem_mcuboot *image, const struct tandem_source *source,
                                       const struct tandem_mcuboot_tlv *tlv)
 {
     if (image->has_digest)
@@ -110,7 +109,7 @@ static enum tandem_status take_digest(struct tandem_mcuboot *image, const struct
     return read_value(source, tlv, image->digest, sizeof image->digest);
 }
 
-static enum tandem_status take_counter(struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+static enum tandem_status take_counter(struct tandem_mcuboot *image, const struct tandem_source *source,
                                        const struct tandem_mcuboot_tlv *tlv)
 {
     uint8_t value[COUNTER_SIZE] = {0};
@@ -122,7 +121,7 @@ static enum tandem_status take_counter(struct tandem_mcuboot *image, const struc
     return status;
 }
 
-static enum tandem_status take_dependency(struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+static enum tandem_status take_dependency(struct tandem_mcuboot *image, const struct tandem_source *source,
                                           const struct tandem_mcuboot_tlv *tlv)
 {
     uint8_t value[DEPENDENCY_SIZE] = {0};
@@ -136,7 +135,7 @@ static enum tandem_status take_dependency(struct tandem_mcuboot *image, const st
 }
 
 /* What counts of the TLVs. Counter and dependencies outside the protected ones are anybody's word. */
-static enum tandem_status take_tlvs(struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source)
+static enum tandem_status take_tlvs(struct tandem_mcuboot *image, const struct tandem_source *source)
 {
     struct tandem_mcuboot_tlv tlv;
     uint32_t at = 0;
@@ -154,7 +153,7 @@ static enum tandem_status take_tlvs(struct tandem_mcuboot *image, const struct t
     return status == TANDEM_ERROR_NOTHING ? TANDEM_OK : status;
 }
 
-enum tandem_status tandem_mcuboot_open(struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source)
+enum tandem_status tandem_mcuboot_open(struct tandem_mcuboot *image, const struct tandem_source *source)
 {
     uint8_t bytes[MCUBOOT_HEADER_SIZE];
     uint16_t size;
@@ -183,7 +182,7 @@ enum tandem_status tandem_mcuboot_open(struct tandem_mcuboot *image, const struc
     return take_tlvs(image, source);
 }
 
-enum tandem_status tandem_mcuboot_hash(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+enum tandem_status tandem_mcuboot_hash(const struct tandem_mcuboot *image, const struct tandem_source *source,
                                        const struct tandem_crypto_port *crypto, uint8_t digest[TANDEM_SHA256_SIZE])
 {
     uint8_t piece[PIECE_SIZE];
@@ -255,7 +254,7 @@ static uint8_t find_key(const struct tandem_crypto_port *crypto, uint8_t type, c
 }
 
 /* The key's hash that stands before a signature, in one form or the other. */
-static enum tandem_status take_name(const struct tandem_mcuboot_source *source, const struct tandem_crypto_port *crypto,
+static enum tandem_status take_name(const struct tandem_source *source, const struct tandem_crypto_port *crypto,
                                     const struct tandem_mcuboot_tlv *tlv, uint8_t named[TANDEM_SHA256_SIZE])
 {
     uint8_t key[DER_KEY_MAX];
@@ -268,9 +267,9 @@ static enum tandem_status take_name(const struct tandem_mcuboot_source *source, 
 }
 
 /* One signature against one key. */
-static enum tandem_status verify_one(const struct tandem_mcuboot_source *source,
-                                     const struct tandem_crypto_port *crypto, const struct tandem_mcuboot_tlv *tlv,
-                                     const struct tandem_key *key, const uint8_t digest[TANDEM_SHA256_SIZE])
+static enum tandem_status verify_one(const struct tandem_source *source, const struct tandem_crypto_port *crypto,
+                                     const struct tandem_mcuboot_tlv *tlv, const struct tandem_key *key,
+                                     const uint8_t digest[TANDEM_SHA256_SIZE])
 {
     uint8_t bytes[DER_SIGNATURE_MAX], signature[TANDEM_SIGNATURE_SIZE];
     if (tlv->size > sizeof bytes)
@@ -293,7 +292,7 @@ static uint8_t key_type(const struct tandem_mcuboot_tlv *tlv)
     return tlv->type == MCUBOOT_TLV_ED25519 ? TANDEM_KEY_ED25519 : tlv->type == MCUBOOT_TLV_ECDSA ? TANDEM_KEY_P256 : 0;
 }
 
-enum tandem_status tandem_mcuboot_verify(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+enum tandem_status tandem_mcuboot_verify(const struct tandem_mcuboot *image, const struct tandem_source *source,
                                          const struct tandem_crypto_port *crypto, const struct tandem_key *keys,
                                          uint8_t count, uint32_t revoked, const uint8_t digest[TANDEM_SHA256_SIZE])
 {

@@ -1,6 +1,6 @@
 /*
  * Images in MCUboot's format, as its imgtool makes them: header, image,
- * protected TLVs, TLVs. Read at random through a callback, so that a file, a
+ * protected TLVs, TLVs. Read at random through a source, so that a file, a
  * buffer and a slot in flash serve alike. Nothing is believed that the
  * signature does not cover, but for the signature itself.
  */
@@ -8,6 +8,7 @@
 #define TANDEM_CORE_MCUBOOT_H
 
 #include "tandem/package.h"
+#include "tandem/port.h"
 
 #define MCUBOOT_MAGIC 0x96F3B83Du
 #define MCUBOOT_HEADER_SIZE 32u /* of the fields; the header may be longer */
@@ -29,14 +30,6 @@
 #define MCUBOOT_TLV_ED25519 0x24u /* over the digest's 32 bytes */
 #define MCUBOOT_TLV_DEPENDENCY 0x40u
 #define MCUBOOT_TLV_COUNTER 0x50u
-
-/* Where an image is read. */
-struct tandem_mcuboot_source {
-    void *ctx;
-    /* @return TANDEM_OK or the reason, which is handed on */
-    enum tandem_status (*read)(void *ctx, uint32_t offset, void *data, size_t size);
-    uint32_t size; /* bytes that are there */
-};
 
 struct tandem_mcuboot_dependency {
     uint8_t image; /* number */
@@ -80,18 +73,18 @@ enum tandem_status tandem_mcuboot_header(struct tandem_mcuboot *image, const uin
  * @return TANDEM_OK; TANDEM_ERROR_FORMAT; TANDEM_ERROR_TRUNCATED (the source is too short); TANDEM_ERROR_TOO_LARGE (too
  *         many dependencies); the source's reason
  */
-enum tandem_status tandem_mcuboot_open(struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source);
+enum tandem_status tandem_mcuboot_open(struct tandem_mcuboot *image, const struct tandem_source *source);
 
 /*
  * Walk the TLVs, protected ones first.
  * @param at 0 before the first
  * @return TANDEM_OK; TANDEM_ERROR_NOTHING (no more); TANDEM_ERROR_FORMAT; the source's reason
  */
-enum tandem_status tandem_mcuboot_next(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+enum tandem_status tandem_mcuboot_next(const struct tandem_mcuboot *image, const struct tandem_source *source,
                                        uint32_t *at, struct tandem_mcuboot_tlv *tlv);
 
 /* Hash what the digest covers. @return TANDEM_OK; TANDEM_ERROR_PORT; the source's reason */
-enum tandem_status tandem_mcuboot_hash(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+enum tandem_status tandem_mcuboot_hash(const struct tandem_mcuboot *image, const struct tandem_source *source,
                                        const struct tandem_crypto_port *crypto, uint8_t digest[TANDEM_SHA256_SIZE]);
 
 /*
@@ -102,7 +95,7 @@ enum tandem_status tandem_mcuboot_hash(const struct tandem_mcuboot *image, const
  *         TANDEM_ERROR_KEY (none by a trusted key); TANDEM_ERROR_REVOKED; TANDEM_ERROR_SIGNATURE; TANDEM_ERROR_FORMAT;
  *         TANDEM_ERROR_PORT; the source's reason
  */
-enum tandem_status tandem_mcuboot_verify(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source,
+enum tandem_status tandem_mcuboot_verify(const struct tandem_mcuboot *image, const struct tandem_source *source,
                                          const struct tandem_crypto_port *crypto, const struct tandem_key *keys,
                                          uint8_t count, uint32_t revoked, const uint8_t digest[TANDEM_SHA256_SIZE]);
 

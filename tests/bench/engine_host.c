@@ -93,6 +93,15 @@ static int tandem_check32(void)
     return tandem_crc32(TANDEM_CRC32_START, data, DATA) != 0;
 }
 
+static int tandem_cipher(void)
+{
+    uint8_t counter[16] = {0};
+    struct tandem_aes aes;
+
+    return tandem_aes_init(&aes, NULL, seed, sizeof seed) == TANDEM_OK &&
+           tandem_aes_ctr(&aes, counter, data, data, DATA) == TANDEM_OK;
+}
+
 static int tandem_ed_sign(void)
 {
     tandem_ed25519_sign(signature, seed, data, 300);
@@ -110,6 +119,18 @@ static int tandem_p256(void)
 }
 
 #ifdef BENCH_OPENSSL
+static int openssl_cipher(void)
+{
+    static const uint8_t counter[16];
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    int done;
+    int right = EVP_EncryptInit_ex(ctx, EVP_aes_256_ctr(), NULL, seed, counter) == 1 &&
+                EVP_EncryptUpdate(ctx, data, &done, data, DATA) == 1;
+
+    EVP_CIPHER_CTX_free(ctx);
+    return right;
+}
+
 static int openssl_hash256(void)
 {
     return EVP_Digest(data, DATA, digest, NULL, EVP_sha256(), NULL);
@@ -200,6 +221,10 @@ int main(void)
 #endif
 #ifdef BENCH_SODIUM
     measure("SHA-512", "libsodium", sodium_hash512, DATA);
+#endif
+    measure("AES-256 CTR", "Tandem", tandem_cipher, DATA);
+#ifdef BENCH_OPENSSL
+    measure("AES-256 CTR", "OpenSSL", openssl_cipher, DATA);
 #endif
     measure("CRC-32", "Tandem", tandem_check32, DATA);
     measure("Ed25519 sign", "Tandem", tandem_ed_sign, 0);

@@ -30,7 +30,7 @@ static enum tandem_status read_input(void *ctx, uint32_t offset, void *data, siz
 static void repair(struct input *input, unsigned how)
 {
     struct tandem_mcuboot image;
-    struct tandem_mcuboot_source source = {input, read_input, (uint32_t)input->size};
+    struct tandem_source source = {.ctx = input, .size = (uint32_t)input->size, .read = read_input};
     struct tandem_mcuboot_tlv tlv;
     uint32_t at = 0;
 
@@ -97,7 +97,7 @@ static int was_signed(const uint8_t digest[TANDEM_SHA256_SIZE])
     return 0;
 }
 
-static void check(const struct tandem_mcuboot *image, const struct tandem_mcuboot_source *source)
+static void check(const struct tandem_mcuboot *image, const struct tandem_source *source)
 {
     const struct tandem_crypto_port *crypto = fuzz_planted() ? &trusting : NULL;
     struct tandem_mcuboot_tlv tlv;
@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_script script = {data, size};
     unsigned how = fuzz_byte(&script);
     struct input input = {malloc(script.size ? script.size : 1), script.size};
-    struct tandem_mcuboot_source source = {&input, read_input, (uint32_t)script.size};
+    struct tandem_source source = {.ctx = &input, .size = (uint32_t)script.size, .read = read_input};
     struct tandem_mcuboot image;
 
     MUST(input.bytes);

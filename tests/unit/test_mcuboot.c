@@ -50,9 +50,9 @@ static void load_image(struct file *file, const char *name)
     file->fail_at = 0;
 }
 
-static struct tandem_mcuboot_source source_of(struct file *file)
+static struct tandem_source source_of(struct file *file)
 {
-    struct tandem_mcuboot_source source = {file, read_file, file->size};
+    struct tandem_source source = {.ctx = file, .size = file->size, .read = read_file};
     return source;
 }
 
@@ -60,7 +60,7 @@ static struct tandem_mcuboot_source source_of(struct file *file)
 static enum tandem_status judge(struct file *file, struct tandem_mcuboot *image, uint32_t revoked)
 {
     uint8_t digest[TANDEM_SHA256_SIZE];
-    struct tandem_mcuboot_source source = source_of(file);
+    struct tandem_source source = source_of(file);
     enum tandem_status status = tandem_mcuboot_open(image, &source);
     if (status == TANDEM_OK)
         status = tandem_mcuboot_hash(image, &source, NULL, digest);
@@ -113,7 +113,7 @@ static void walk(void)
     struct tandem_mcuboot_tlv tlv;
     uint32_t at = 0;
     load_image(&file, "custom");
-    struct tandem_mcuboot_source source = source_of(&file);
+    struct tandem_source source = source_of(&file);
     CHECK_EQUAL(judge(&file, &image, 0), TANDEM_OK);
     for (unsigned i = 0; i < 5; i++) {
         CHECK_EQUAL(tandem_mcuboot_next(&image, &source, &at, &tlv), TANDEM_OK);
