@@ -507,18 +507,24 @@ static void sweep(int power, unsigned stride)
     }
 }
 
+static unsigned stride = 1;
+
 static void test_link_cut_at_every_packet(void)
 {
-    sweep(0, 1);
+    sweep(0, stride);
 }
 
 static void test_restart_at_every_packet(void)
 {
-    sweep(1, 3);
+    sweep(1, 3 * stride);
 }
 
-int main(void)
+/* Argument: look at every so many packets only. */
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        stride = (unsigned)atoi(argv[1]);
+    REQUIRE(stride != 0);
     RUN(test_every_dialect);
     RUN(test_encrypted);
     RUN(test_copies);
