@@ -519,7 +519,7 @@ static enum tandem_status shake_hands(struct tandem_realtek_host *host)
 
     for (i = 0; i < sizeof sent; i++)
         sent[i] = (uint8_t)((host->connected_ms >> (i & 7)) + 37u * i);
-    status = tandem_realtek_host_demand(host, ASK_HANDSHAKE, sent, sizeof sent, TANDEM_STAGE_CHECK, 0);
+    status = tandem_realtek_host_demand(host, ASK_HANDSHAKE, sent, sizeof sent, TANDEM_STAGE_CHECK);
     if (status != TANDEM_OK)
         return status;
     if (host->answer_size < 1 + HANDSHAKE_SIZE)
@@ -609,7 +609,7 @@ enum tandem_status tandem_realtek_host_switch(struct tandem_realtek_host *host, 
         else if (status != TANDEM_OK)
             return status;
         else if (realtek_is_stream(host) && host->answer_size != 0 && host->answer[0] != REALTEK_SUCCESS)
-            return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_ACTIVATE, 0);
+            return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_ACTIVATE);
         host->step = 1;
         host->sent_ms = host->now;
     }
@@ -660,7 +660,7 @@ static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t 
     if (host->answer_size == 0)
         return TANDEM_ERROR_PROTOCOL;
     if (host->answer[0] != REALTEK_SUCCESS)
-        return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_CHECK, image);
+        return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_CHECK);
     if (host->answer_size >= 9)
         *offset = tandem_load_le32(host->answer + 5);
     if (has(host, REALTEK_CHECK_OFFSET) && host->answer_size >= 11)
@@ -774,8 +774,7 @@ static enum tandem_status copy(struct tandem_realtek_host *host, uint8_t part)
     host->skip = host->answer_size != 0 && host->answer[0] == REALTEK_INVALID; /* it has one place: none to copy to */
     if (host->skip)
         return TANDEM_OK;
-    (void)tandem_realtek_host_refused(host, host->answer_size != 0 ? host->answer[0] : 0, TANDEM_STAGE_CHECK,
-                                      host->images[part]);
+    (void)tandem_realtek_host_refused(host, host->answer_size != 0 ? host->answer[0] : 0, TANDEM_STAGE_CHECK);
     host->outcome.status = TANDEM_ERROR_INCOMPLETE;
     return TANDEM_ERROR_INCOMPLETE;
 }
@@ -807,7 +806,7 @@ static enum tandem_status start(struct tandem_realtek_host *host, uint8_t part)
     if (host->ciphers)
         status = tandem_aes_encrypt(&host->aes, body, body, 1);
     if (status == TANDEM_OK)
-        status = tandem_realtek_host_demand(host, ASK_START, body, sizeof body, TANDEM_STAGE_CHECK, image->image);
+        status = tandem_realtek_host_demand(host, ASK_START, body, sizeof body, TANDEM_STAGE_CHECK);
     if (status == TANDEM_OK)
         host->step = BEGIN_RECEIVE;
     return status;
@@ -954,7 +953,7 @@ static enum tandem_status resend(struct tandem_realtek_host *host, uint8_t statu
     int again = status == REALTEK_INTEGRITY || status == REALTEK_LENGTH || status == REALTEK_PROGRAM;
 
     if (!again || ++host->repeats >= REPEATS)
-        return tandem_realtek_host_refused(host, status, TANDEM_STAGE_RECEIVE, host->images[host->part]);
+        return tandem_realtek_host_refused(host, status, TANDEM_STAGE_RECEIVE);
     if (offset < first_byte(host) || offset > size)
         return TANDEM_ERROR_PROTOCOL;
     host->at = offset;
@@ -1040,7 +1039,7 @@ static enum tandem_status host_validate(void *ctx, uint8_t part)
     tandem_store_le16(body, host->images[part]);
     body[2] = (uint8_t)is_last(host, part);
     if (!host->skip)
-        status = tandem_realtek_host_demand(host, ASK_VALIDATE, body, size, TANDEM_STAGE_VALIDATE, host->images[part]);
+        status = tandem_realtek_host_demand(host, ASK_VALIDATE, body, size, TANDEM_STAGE_VALIDATE);
     if (status != TANDEM_OK)
         return status;
     host->resumable = 0;

@@ -101,9 +101,8 @@ static enum tandem_status meaning(uint8_t status, enum tandem_stage stage)
 }
 
 enum tandem_status tandem_realtek_host_refused(struct tandem_realtek_host *host, uint8_t status,
-                                               enum tandem_stage stage, uint16_t image)
+                                               enum tandem_stage stage)
 {
-    (void)image;
     memset(&host->outcome, 0, sizeof host->outcome);
     host->outcome.status = meaning(status, stage);
     host->outcome.stage = stage;
@@ -113,7 +112,7 @@ enum tandem_status tandem_realtek_host_refused(struct tandem_realtek_host *host,
 }
 
 enum tandem_status tandem_realtek_host_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
-                                              size_t size, enum tandem_stage stage, uint16_t image)
+                                              size_t size, enum tandem_stage stage)
 {
     enum tandem_status status = tandem_realtek_host_ask(host, ask, body, size);
 
@@ -121,8 +120,7 @@ enum tandem_status tandem_realtek_host_demand(struct tandem_realtek_host *host, 
         return status;
     if (host->answer_size == 0)
         return TANDEM_ERROR_PROTOCOL;
-    return host->answer[0] == REALTEK_SUCCESS ? TANDEM_OK
-                                              : tandem_realtek_host_refused(host, host->answer[0], stage, image);
+    return host->answer[0] == REALTEK_SUCCESS ? TANDEM_OK : tandem_realtek_host_refused(host, host->answer[0], stage);
 }
 
 /* ---- GATT ---- */
@@ -301,12 +299,12 @@ static enum tandem_status ack_meaning(struct tandem_realtek_host *host)
         pause(host);
         return TANDEM_ERROR_BUSY;
     case REALTEK_ACK_VERSION:
-        return tandem_realtek_host_refused(host, REALTEK_VERSION, TANDEM_STAGE_CHECK, 0);
+        return tandem_realtek_host_refused(host, REALTEK_VERSION, TANDEM_STAGE_CHECK);
     case REALTEK_ACK_FAILED:
-        return tandem_realtek_host_refused(host, REALTEK_PROGRAM, TANDEM_STAGE_RECEIVE, 0);
+        return tandem_realtek_host_refused(host, REALTEK_PROGRAM, TANDEM_STAGE_RECEIVE);
     case REALTEK_ACK_DISALLOWED:
     case REALTEK_ACK_SCENARIO:
-        return tandem_realtek_host_refused(host, REALTEK_FAILED, TANDEM_STAGE_CHECK, 0);
+        return tandem_realtek_host_refused(host, REALTEK_FAILED, TANDEM_STAGE_CHECK);
     default:
         return TANDEM_ERROR_PROTOCOL;
     }

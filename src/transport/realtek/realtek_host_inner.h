@@ -57,10 +57,10 @@ enum tandem_status tandem_realtek_host_ask(struct tandem_realtek_host *host, enu
                                            size_t size);
 /* The same for requests whose answer begins with a status: a refusal becomes an error, and is noted for report(). */
 enum tandem_status tandem_realtek_host_demand(struct tandem_realtek_host *host, enum realtek_ask ask, const void *body,
-                                              size_t size, enum tandem_stage stage, uint16_t image);
+                                              size_t size, enum tandem_stage stage);
 /* Note a refusal by the device. @return what it means */
 enum tandem_status tandem_realtek_host_refused(struct tandem_realtek_host *host, uint8_t status,
-                                               enum tandem_stage stage, uint16_t image);
+                                               enum tandem_stage stage);
 /* Send image bytes. @return TANDEM_OK they are out; TANDEM_AGAIN call again with the same; an error */
 enum tandem_status tandem_realtek_host_data(struct tandem_realtek_host *host, const void *data, size_t size);
 /* The most bytes that one packet of data carries now. */
