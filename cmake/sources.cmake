@@ -92,8 +92,10 @@ set(TANDEM_REALTEK_HOST_SOURCES
     src/transport/realtek/realtek_host.c
     src/transport/realtek/realtek_host_ask.c
     src/transport/realtek/realtek_host_file.c
+    src/transport/realtek/realtek_host_plan.c
+    src/transport/realtek/realtek_host_query.c
     src/transport/realtek/realtek_host_rws.c
-    src/transport/realtek/realtek_host_plan.c)
+    src/transport/realtek/realtek_host_send.c)
 
 # USB DFU, in the same three parts.
 set(TANDEM_USB_DFU_SOURCES

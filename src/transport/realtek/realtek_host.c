@@ -13,47 +13,12 @@
 #define BATTERY 30u     /* default of options.battery_minimum */
 #define LEAVE_MS 6000u  /* wait for the device to go down once it was told to */
 #define ENTER_MS 1000u  /* the same, for OTA mode: some wait for us to leave */
-#define PROGRAM_MS 200u /* pause after each buffer that is not checked, for it to be programmed */
-#define DATA_MS 15000u  /* longest time in which no packet can be sent */
 #define CHECK_ASKS 3u   /* times that a device is asked to check, before it counts as one that does not */
-#define REPEATS 3u      /* chunks in a row that may go wrong */
-#define PIECE 20u       /* packets that are not checked are so many bytes, or a multiple */
-#define BUFFER 2000u    /* of a device that does not tell */
-#define PACKET_MAX REALTEK_FRAME_PAYLOAD_MAX
 #define HANDSHAKE_SIZE 16u
-#define BLOCK TANDEM_AES_BLOCK_SIZE
 
 /* Sizes that the public header repeats. */
 typedef char frame_fits[TANDEM_REALTEK_FRAME_BYTES == REALTEK_FRAME_MAX ? 1 : -1];
 typedef char info_fits[sizeof((struct tandem_realtek_host *)0)->info == REALTEK_INFO_MAX ? 1 : -1];
-
-static const struct realtek_dialect *row(const struct tandem_realtek_host *host)
-{
-    return tandem_realtek_dialect_row((enum tandem_realtek_dialect)host->dialect);
-}
-
-static int has(const struct tandem_realtek_host *host, uint8_t flag)
-{
-    return (row(host)->flags & flag) != 0;
-}
-
-static uint8_t mode(const struct tandem_realtek_host *host)
-{
-    struct realtek_info info;
-
-    tandem_realtek_host_info_of(host, &info);
-    return info.mode;
-}
-
-static const struct tandem_realtek_part *part_at(const struct tandem_realtek_host *host, uint8_t part)
-{
-    return &host->file->parts[host->plan[part]];
-}
-
-static int is_copy(const struct tandem_realtek_host *host, uint8_t part)
-{
-    return host->plan[part] == PLAN_COPY;
-}
 
 /* ---- coming and going ---- */
 
@@ -170,310 +135,6 @@ static enum tandem_status host_disconnect(void *ctx)
     return TANDEM_OK;
 }
 
-/* ---- who is it? ---- */
-
-enum query_step { QUERY_PROTOCOL, QUERY_INFO, QUERY_IC, QUERY_ADDRESS, QUERY_VERSIONS, QUERY_SECTIONS, QUERY_DFU };
-
-static void next(struct tandem_realtek_host *host, unsigned step)
-{
-    host->step = (uint8_t)step;
-    host->part = 0;
-}
-
-/* A number that stands for why; the device's own words. */
-static enum tandem_status refuse(struct tandem_realtek_host *host, enum tandem_status status, uint32_t detail)
-{
-    memset(&host->outcome, 0, sizeof host->outcome);
-    host->outcome.status = status;
-    host->outcome.stage = TANDEM_STAGE_CHECK;
-    host->outcome.detail = detail;
-    host->reported = 1;
-    return status;
-}
-
-static enum tandem_status take_protocol(struct tandem_realtek_host *host, enum tandem_status status)
-{
-    uint16_t absent = realtek_is_stream(host) ? 0x0011 : REALTEK_PROTOCOL_ABSENT;
-
-    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
-        return status;
-    host->check = status == TANDEM_OK && host->answer_size >= 2 ? tandem_load_le16(host->answer) : absent;
-    next(host, QUERY_INFO);
-    return TANDEM_OK;
-}
-
-static enum tandem_status classify(struct tandem_realtek_host *host, const uint8_t *bytes, size_t size)
-{
-    enum tandem_realtek_dialect dialect;
-    struct realtek_info info;
-    enum tandem_status status = tandem_realtek_classify(host->check, bytes, size, &dialect, &info);
-
-    if (status != TANDEM_OK)
-        return refuse(host, status, status == TANDEM_ERROR_UNSUPPORTED ? host->check : (uint32_t)size);
-    host->protocol = host->check;
-    host->dialect = (uint8_t)dialect;
-    host->info_size = (uint8_t)size;
-    memcpy(host->info, bytes, size);
-    host->known = 1;
-    host->version_count = host->section_count = 0;
-    next(host, QUERY_ADDRESS);
-    return TANDEM_OK;
-}
-
-static enum tandem_status take_info(struct tandem_realtek_host *host, enum tandem_status status)
-{
-    size_t size = host->answer_size < sizeof host->info ? host->answer_size : sizeof host->info;
-
-    if (status == TANDEM_OK)
-        return classify(host, host->answer, size);
-    if (status != TANDEM_ERROR_NOT_SUPPORTED || host->check != REALTEK_PROTOCOL_ABSENT)
-        return status;
-    /* OTA mode may lack the service that tells. What the application said still holds. */
-    next(host, host->known ? QUERY_DFU : QUERY_IC);
-    return TANDEM_OK;
-}
-
-/* All that a device in OTA mode tells, to one who never saw its application. */
-static enum tandem_status take_ic(struct tandem_realtek_host *host, enum tandem_status status)
-{
-    uint8_t bytes[16] = {0};
-
-    if (status != TANDEM_OK)
-        return status == TANDEM_ERROR_NOT_SUPPORTED ? refuse(host, TANDEM_ERROR_UNSUPPORTED, host->check) : status;
-    if (host->answer_size < 2 || host->answer[0] != REALTEK_SUCCESS)
-        return refuse(host, TANDEM_ERROR_UNSUPPORTED, host->check);
-    bytes[0] = host->answer[1];
-    bytes[1] = bytes[0] == TANDEM_REALTEK_IC_8752H ? 5 : 1;
-    bytes[3] = REALTEK_MODE_CHECK;
-    host->check = bytes[0] == TANDEM_REALTEK_IC_8752H ? 0x0012 : 0;
-    status = classify(host, bytes, sizeof bytes);
-    next(host, QUERY_DFU);
-    return status;
-}
-
-static enum tandem_status take_address(struct tandem_realtek_host *host, enum tandem_status status)
-{
-    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
-        return status;
-    if (status == TANDEM_OK && host->answer_size >= 6) {
-        host->has_address = host->answer_size >= 12 ? 12 : 6;
-        memcpy(host->address, host->answer, host->has_address);
-    }
-    next(host, QUERY_VERSIONS);
-    return TANDEM_OK;
-}
-
-static uint8_t take_list(const struct tandem_realtek_host *host, int bank, struct tandem_realtek_entry *entries)
-{
-    struct realtek_entry entry;
-    uint8_t count = 0;
-
-    while (count < TANDEM_REALTEK_ENTRIES_MAX &&
-           tandem_realtek_list_entry(host->answer, host->answer_size, bank, count, &entry)) {
-        entries[count].image = entry.image;
-        entries[count++].value = entry.value;
-    }
-    return count;
-}
-
-/* Versions without ids: those of the images that the indicator names, in its order. */
-static void take_indexed(struct tandem_realtek_host *host)
-{
-    struct realtek_info info;
-    unsigned index, place = 0;
-    size_t at;
-
-    tandem_realtek_host_info_of(host, &info);
-    for (index = 0; index < 16 && place < host->version_count; index++)
-        place += realtek_indicator(info.indicator, index) != REALTEK_INDICATOR_ABSENT;
-    for (at = 0; at + 4 <= host->answer_size; at += 4) {
-        while (index < 16 && realtek_indicator(info.indicator, index) == REALTEK_INDICATOR_ABSENT)
-            index++;
-        if (index >= 16 || host->version_count == TANDEM_REALTEK_ENTRIES_MAX)
-            return;
-        host->versions[host->version_count].image = tandem_realtek_host_indexed(index++);
-        host->versions[host->version_count++].value = tandem_load_le32(host->answer + at);
-    }
-}
-
-static enum tandem_status take_versions(struct tandem_realtek_host *host, enum tandem_status status)
-{
-    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
-        return status;
-    host->fresh = status == TANDEM_OK;
-    if (status == TANDEM_OK && has(host, REALTEK_LISTS)) {
-        host->version_count = take_list(host, 1, host->versions);
-    } else if (status == TANDEM_OK) {
-        uint8_t before = host->version_count;
-
-        take_indexed(host);
-        if (host->version_count >= before + 5 && ++host->part < 16)
-            return TANDEM_OK; /* five in each characteristic: there may be more */
-    }
-    next(host, has(host, REALTEK_LISTS) ? QUERY_SECTIONS : QUERY_DFU);
-    return TANDEM_OK;
-}
-
-static enum tandem_status take_sections(struct tandem_realtek_host *host, enum tandem_status status)
-{
-    if (status != TANDEM_OK && status != TANDEM_ERROR_NOT_SUPPORTED)
-        return status;
-    if (status == TANDEM_OK)
-        host->section_count = take_list(host, 0, host->sections);
-    next(host, QUERY_DFU);
-    return TANDEM_OK;
-}
-
-/* One question, one answer. @return TANDEM_OK: on to the next */
-static enum tandem_status query_step(struct tandem_realtek_host *host)
-{
-    static const uint8_t active = 0;
-    enum tandem_status status;
-    uint8_t which = realtek_is_stream(host) ? active : host->part;
-    size_t size = 1;
-
-    switch ((enum query_step)host->step) {
-    case QUERY_PROTOCOL:
-        status = tandem_realtek_host_ask(host, ASK_PROTOCOL, NULL, 0);
-        return status == TANDEM_AGAIN ? status : take_protocol(host, status);
-    case QUERY_INFO:
-        status = tandem_realtek_host_ask(host, ASK_INFO, NULL, 0);
-        return status == TANDEM_AGAIN ? status : take_info(host, status);
-    case QUERY_IC:
-        if (!host->has_dfu) {
-            status = tandem_realtek_host_ask(host, ASK_SUBSCRIBE, NULL, 0);
-            host->has_dfu = status == TANDEM_OK;
-            return status;
-        }
-        status = tandem_realtek_host_ask(host, ASK_IC, NULL, 0);
-        return status == TANDEM_AGAIN ? status : take_ic(host, status);
-    case QUERY_ADDRESS:
-        status = tandem_realtek_host_ask(host, ASK_ADDRESS, NULL, 0);
-        return status == TANDEM_AGAIN ? status : take_address(host, status);
-    case QUERY_VERSIONS:
-        if (realtek_is_stream(host) && host->info_size > 1 && host->info[1] <= 5)
-            size = 0;
-        status = tandem_realtek_host_ask(host, ASK_VERSIONS, &which, size);
-        return status == TANDEM_AGAIN ? status : take_versions(host, status);
-    case QUERY_SECTIONS:
-        status = tandem_realtek_host_ask(host, ASK_SECTIONS, NULL, 0);
-        return status == TANDEM_AGAIN ? status : take_sections(host, status);
-    default:
-        status = realtek_is_stream(host) ? TANDEM_OK : tandem_realtek_host_ask(host, ASK_SUBSCRIBE, NULL, 0);
-        host->has_dfu = status == TANDEM_OK;
-        return status;
-    }
-}
-
-static void tell_charge(struct tandem_realtek_host *host, struct tandem_info *info)
-{
-    if (host->options.battery == NULL ||
-        host->options.battery(host->options.ctx, host->bud, &info->battery) != TANDEM_OK)
-        return;
-    info->known |= TANDEM_INFO_BATTERY | TANDEM_INFO_POLICY;
-    info->battery_minimum = host->options.battery_minimum;
-    info->version_policy = TANDEM_VERSION_ANY; /* versions are compared image by image, in check() */
-}
-
-static void tell_place(struct tandem_realtek_host *host, struct tandem_info *info)
-{
-    int runs = tandem_realtek_host_runs(host);
-
-    if (host->validated) {
-        info->known |= TANDEM_INFO_PLACE;
-        info->place = TANDEM_GOAL_VALIDATED;
-        return;
-    }
-    if (runs < 0)
-        return;
-    info->known |= TANDEM_INFO_PLACE;
-    info->place = runs ? TANDEM_GOAL_CONFIRMED : TANDEM_GOAL_CHECKED;
-    if (!runs && host->switched) { /* it has restarted, and runs what it ran before */
-        info->known |= TANDEM_INFO_STATE;
-        info->state = TANDEM_STATE_IDLE;
-    }
-}
-
-static void tell(struct tandem_realtek_host *host, struct tandem_info *info)
-{
-    struct realtek_info facts;
-
-    memset(info, 0, sizeof *info);
-    tandem_realtek_host_info_of(host, &facts);
-    info->hardware = facts.ic;
-    info->known = TANDEM_INFO_HARDWARE;
-    info->protocol = host->dialect;
-    if (tandem_realtek_host_version(host, &info->version))
-        info->known |= TANDEM_INFO_VERSION;
-    if (facts.active_bank == REALTEK_BANK_0 || facts.active_bank == REALTEK_BANK_1) {
-        info->known |= TANDEM_INFO_BANK;
-        info->bank = facts.active_bank == REALTEK_BANK_1;
-    }
-    host->role = (uint8_t)((facts.bud & REALTEK_BUD_ROLE) >> 2);
-    host->file = host->role == 2 && host->files[1] != NULL ? host->files[1] : host->files[0];
-    if ((facts.bud & REALTEK_BUD_LINK) != REALTEK_BUD_ALONE) {
-        info->known |= TANDEM_INFO_ROLE;
-        info->role = host->role;
-    }
-    info->ota_mode = !host->has_dfu || (host->options.ota_mode && host->seek != SEEK_OTA);
-    tell_charge(host, info);
-    tell_place(host, info);
-}
-
-static enum tandem_status host_query(void *ctx, struct tandem_info *info)
-{
-    struct tandem_realtek_host *host = ctx;
-    enum tandem_status status = TANDEM_OK;
-
-    if (host->validated && host->broken == TANDEM_OK) {
-        tell(host, info); /* it waits for one word only */
-        return TANDEM_OK;
-    }
-    if (host->asking == ASK_NONE && host->step == 0)
-        host->has_dfu = 0;
-    while (status == TANDEM_OK && (host->step != QUERY_DFU || !host->has_dfu))
-        status = query_step(host);
-    if (status == TANDEM_AGAIN)
-        return status;
-    if (status == TANDEM_ERROR_NOT_SUPPORTED && host->step == QUERY_DFU)
-        status = has(host, REALTEK_LISTS) && !(mode(host) & REALTEK_MODE_OTA) ? status : TANDEM_OK;
-    host->step = 0;
-    if (status == TANDEM_OK)
-        tell(host, info);
-    return status;
-}
-
-/* Do the images of the present group run? */
-static int round_runs(const struct tandem_realtek_host *host)
-{
-    unsigned i, j;
-
-    for (i = 0; i < host->plan_count; i++) {
-        const struct tandem_realtek_part *part = part_at(host, (uint8_t)i);
-
-        for (j = 0; j < host->version_count && host->rounds[i] == host->round && part->versioned; j++)
-            if (host->versions[j].image == part->image && host->versions[j].value != part->version)
-                return 0;
-    }
-    return 1;
-}
-
-static enum tandem_status host_check(void *ctx, const struct tandem_offer *offer, uint32_t *detail)
-{
-    struct tandem_realtek_host *host = ctx;
-
-    (void)offer;
-    if (host->planned && host->unsure && (!host->fresh || round_runs(host)))
-        host->round++;
-    host->unsure = 0;
-    if (host->planned && host->round != 0)
-        return TANDEM_OK; /* in the middle of groups, versions are no measure */
-    host->planned = 0;
-    host->round = 0;
-    host->switched = 0;
-    return tandem_realtek_host_plan(host, detail);
-}
-
 /* ---- OTA mode ---- */
 
 static enum tandem_status host_enter(void *ctx)
@@ -502,7 +163,7 @@ static enum tandem_status cipher(struct tandem_realtek_host *host)
 {
     const struct tandem_realtek_options *options = &host->options;
 
-    if (!(mode(host) & REALTEK_MODE_AES) || host->ciphers)
+    if (!(realtek_mode(host) & REALTEK_MODE_AES) || host->ciphers)
         return TANDEM_OK;
     if (options->aes_key == NULL)
         return TANDEM_ERROR_KEY;
@@ -575,11 +236,11 @@ static enum tandem_status session(struct tandem_realtek_host *host)
                 (void)gatt->parameters(gatt->ctx, host->options.parameters);
             break;
         case SESSION_HANDSHAKE:
-            if (mode(host) & REALTEK_MODE_HANDSHAKE && host->dialect == TANDEM_REALTEK_8752H)
+            if (realtek_mode(host) & REALTEK_MODE_HANDSHAKE && host->dialect == TANDEM_REALTEK_8752H)
                 status = shake_hands(host);
             break;
         default:
-            if (mode(host) & REALTEK_MODE_CHECK)
+            if (realtek_mode(host) & REALTEK_MODE_CHECK)
                 status = enable_check(host);
             break;
         }
@@ -638,11 +299,6 @@ static enum tandem_status next_round(struct tandem_realtek_host *host)
 
 /* ---- an image begins ---- */
 
-static uint32_t first_byte(const struct tandem_realtek_host *host)
-{
-    return row(host)->data_from;
-}
-
 /* Where the device would go on with an image. */
 static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t image, uint32_t *offset)
 {
@@ -663,7 +319,7 @@ static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t 
         return tandem_realtek_host_refused(host, host->answer[0], TANDEM_STAGE_CHECK);
     if (host->answer_size >= 9)
         *offset = tandem_load_le32(host->answer + 5);
-    if (has(host, REALTEK_CHECK_OFFSET) && host->answer_size >= 11)
+    if (realtek_has(host, REALTEK_CHECK_OFFSET) && host->answer_size >= 11)
         host->check_offset = tandem_load_le16(host->answer + 9);
     return TANDEM_OK;
 }
@@ -671,12 +327,12 @@ static enum tandem_status ask_target(struct tandem_realtek_host *host, uint16_t 
 /* On a stream nothing tells the device where we go on, nor what else it has kept: there all begins anew. */
 static int resumes(const struct tandem_realtek_host *host)
 {
-    return has(host, REALTEK_RESUMES) && !realtek_is_stream(host);
+    return realtek_has(host, REALTEK_RESUMES) && !realtek_is_stream(host);
 }
 
 static int can_go_on(const struct tandem_realtek_host *host, uint8_t part, uint32_t offset)
 {
-    uint32_t size = is_copy(host, part) ? 0 : part_at(host, part)->size;
+    uint32_t size = realtek_is_copy(host, part) ? 0 : realtek_part(host, part)->size;
 
     return resumes(host) && host->resumable == host->images[part] && offset != 0 &&
            (offset % BLOCK == 0 || offset == size) && offset <= size;
@@ -713,7 +369,7 @@ static enum tandem_status host_parts(void *ctx, const struct tandem_offer *offer
     }
     host->base = 0;
     for (i = 0; i < *first; i++)
-        host->base += is_copy(host, i) ? 0 : part_at(host, i)->size;
+        host->base += realtek_is_copy(host, i) ? 0 : realtek_part(host, i)->size;
     host->at = 0;
     host->step = 0;
     *count = host->plan_count;
@@ -725,7 +381,7 @@ enum begin_step { BEGIN_SHA, BEGIN_COPY, BEGIN_TARGET, BEGIN_START, BEGIN_RECEIV
 /* Ask whether the device has this image, in one bank or the other. Never for the last: it says that it is. */
 static enum tandem_status compare(struct tandem_realtek_host *host, uint8_t part)
 {
-    const struct tandem_realtek_part *image = part_at(host, part);
+    const struct tandem_realtek_part *image = realtek_part(host, part);
     struct realtek_layout layout = tandem_realtek_layout_of(host->file->ic);
     uint8_t body[4 + TANDEM_SHA256_SIZE], result = REALTEK_SHA_SEND;
     struct realtek_info info;
@@ -733,7 +389,7 @@ static enum tandem_status compare(struct tandem_realtek_host *host, uint8_t part
 
     tandem_realtek_host_info_of(host, &info);
     host->step = BEGIN_TARGET;
-    if (host->options.no_skip || !has(host, REALTEK_LISTS) || !tandem_realtek_host_has_banks(&info) ||
+    if (host->options.no_skip || !realtek_has(host, REALTEK_LISTS) || !tandem_realtek_host_has_banks(&info) ||
         layout.control < TANDEM_SHA256_SIZE || image->compressed || part == 0 || part + 1 == host->plan_count)
         return TANDEM_OK;
     host->step = BEGIN_SHA;
@@ -765,7 +421,7 @@ static enum tandem_status copy(struct tandem_realtek_host *host, uint8_t part)
     host->step = BEGIN_READY;
     if (host->skip)
         return TANDEM_OK;
-    if (!is_copy(host, part)) {
+    if (!realtek_is_copy(host, part)) {
         host->step = BEGIN_TARGET; /* then it is sent */
         return TANDEM_OK;
     }
@@ -786,7 +442,7 @@ static enum tandem_status target(struct tandem_realtek_host *host, uint8_t part)
 
     if (status != TANDEM_OK)
         return status;
-    host->at = first_byte(host);
+    host->at = realtek_row(host)->data_from;
     host->step = BEGIN_START;
     if (can_go_on(host, part, offset)) {
         host->at = offset; /* and no START, which would throw it away */
@@ -798,7 +454,7 @@ static enum tandem_status target(struct tandem_realtek_host *host, uint8_t part)
 static enum tandem_status start(struct tandem_realtek_host *host, uint8_t part)
 {
     uint8_t body[REALTEK_START_BODY] = {0};
-    const struct tandem_realtek_part *image = part_at(host, part);
+    const struct tandem_realtek_part *image = realtek_part(host, part);
     enum tandem_status status = TANDEM_OK;
 
     memcpy(body, image->control, sizeof image->control);
@@ -857,7 +513,7 @@ static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer
         host->skip = 0;
         host->reported = 0;
         host->at = 0;
-        host->step = is_copy(host, part) ? BEGIN_COPY : BEGIN_SHA;
+        host->step = realtek_is_copy(host, part) ? BEGIN_COPY : BEGIN_SHA;
     }
     while (status == TANDEM_OK && host->step != BEGIN_READY)
         status = begin_step(host, part);
@@ -875,153 +531,6 @@ static enum tandem_status host_begin(void *ctx, const struct tandem_offer *offer
     return TANDEM_OK;
 }
 
-/* ---- its bytes ---- */
-
-/* Bytes that are sent, and programmed, at once. */
-static uint32_t capacity(const struct tandem_realtek_host *host)
-{
-    uint32_t size = host->buffer_size;
-    struct realtek_info info;
-
-    if (size != 0) {
-        if (host->check_offset != 0 && host->check_offset < size)
-            size -= host->check_offset;
-        return size < BLOCK ? BLOCK : size - size % BLOCK;
-    }
-    if (has(host, REALTEK_LISTS))
-        return UINT32_MAX;
-    tandem_realtek_host_info_of(host, &info);
-    size = info.buffer_size >= PIECE ? info.buffer_size : BUFFER;
-    return size - size % PIECE;
-}
-
-static void open_chunk(struct tandem_realtek_host *host, uint32_t size)
-{
-    uint32_t most = capacity(host);
-
-    host->chunk = host->at;
-    host->chunk_end = size - host->at > most ? host->at + most : size;
-    host->check = 0;
-}
-
-static uint32_t packet_size(struct tandem_realtek_host *host)
-{
-    uint32_t most = tandem_realtek_host_data_max(host);
-    uint32_t unit = host->buffer_size == 0 && !has(host, REALTEK_LISTS) ? PIECE : BLOCK;
-
-    most -= most % unit;
-    if (host->dialect == TANDEM_REALTEK_BEE1)
-        most = PIECE;
-    return host->chunk_end - host->at < most ? host->chunk_end - host->at : most;
-}
-
-static enum tandem_status encrypt(struct tandem_realtek_host *host, uint8_t *data, uint32_t size)
-{
-    uint32_t blocks = size / BLOCK;
-
-    if (!host->ciphers || blocks == 0)
-        return TANDEM_OK;
-    if (!(mode(host) & REALTEK_MODE_AES_ALL))
-        blocks = 1;
-    return tandem_aes_encrypt(&host->aes, data, data, blocks);
-}
-
-static enum tandem_status send_packet(struct tandem_realtek_host *host)
-{
-    const struct tandem_realtek_part *image = part_at(host, host->part);
-    uint8_t data[PACKET_MAX];
-    uint32_t size = packet_size(host);
-    enum tandem_status status = host->file->source->read(host->file->source->ctx, image->offset + host->at, data, size);
-
-    if (status == TANDEM_OK)
-        status = encrypt(host, data, size);
-    if (status == TANDEM_OK)
-        status = tandem_realtek_host_data(host, data, size);
-    if (status == TANDEM_AGAIN && host->now - host->data_ms >= DATA_MS)
-        return TANDEM_ERROR_TIMEOUT;
-    if (status != TANDEM_OK)
-        return status;
-    host->check = tandem_realtek_check(host->check, host->at - host->chunk, data, size);
-    host->at += size;
-    host->data_ms = host->now;
-    return TANDEM_OK;
-}
-
-/* A chunk that did not arrive whole is sent again, from where the device says. */
-static enum tandem_status resend(struct tandem_realtek_host *host, uint8_t status, uint32_t offset, uint32_t size)
-{
-    int again = status == REALTEK_INTEGRITY || status == REALTEK_LENGTH || status == REALTEK_PROGRAM;
-
-    if (!again || ++host->repeats >= REPEATS)
-        return tandem_realtek_host_refused(host, status, TANDEM_STAGE_RECEIVE);
-    if (offset < first_byte(host) || offset > size)
-        return TANDEM_ERROR_PROTOCOL;
-    host->at = offset;
-    open_chunk(host, size);
-    return TANDEM_OK;
-}
-
-static enum tandem_status report(struct tandem_realtek_host *host, uint32_t size)
-{
-    uint8_t body[4];
-    uint32_t offset;
-    enum tandem_status status;
-
-    tandem_store_le16(body, (uint16_t)(host->chunk_end - host->chunk));
-    tandem_store_le16(body + 2, host->check);
-    status = tandem_realtek_host_ask(host, ASK_REPORT, body, sizeof body);
-    if (status == TANDEM_ERROR_TIMEOUT && host->broken == TANDEM_OK && host->reasks++ == 0)
-        return TANDEM_AGAIN; /* its answer was lost: asked once more, it tells where it stands */
-    if (status != TANDEM_OK)
-        return status;
-    if (host->answer_size < 5)
-        return TANDEM_ERROR_PROTOCOL;
-    offset = tandem_load_le32(host->answer + 1);
-    host->data_ms = host->now;
-    if (host->answer[0] != REALTEK_SUCCESS && !(host->reasks != 0 && offset == host->chunk_end))
-        return resend(host, host->answer[0], offset, size);
-    if (offset > size || offset < host->chunk)
-        return TANDEM_ERROR_PROTOCOL;
-    host->repeats = host->reasks = 0;
-    host->check_offset = 0;
-    host->at = offset;
-    open_chunk(host, size);
-    return TANDEM_OK;
-}
-
-/* Devices that check nothing get time to program each buffer. */
-static int is_programming(struct tandem_realtek_host *host)
-{
-    return host->at != host->chunk_end ? 0 : host->now - host->data_ms < PROGRAM_MS;
-}
-
-static enum tandem_status host_send(void *ctx, const struct tandem_offer *offer, uint8_t part)
-{
-    struct tandem_realtek_host *host = ctx;
-    enum tandem_status status = TANDEM_OK;
-    uint32_t size;
-
-    (void)offer;
-    if (host->skip)
-        return TANDEM_OK;
-    size = part_at(host, part)->size;
-    if (host->chunk == host->chunk_end)
-        open_chunk(host, size);
-    while (status == TANDEM_OK) {
-        if (host->at < host->chunk_end)
-            status = send_packet(host);
-        else if (host->buffer_size != 0 && host->chunk < host->chunk_end)
-            status = report(host, size);
-        else if (host->at >= size)
-            return TANDEM_OK;
-        else if (is_programming(host))
-            return TANDEM_AGAIN;
-        else
-            open_chunk(host, size);
-    }
-    return status;
-}
-
 /* ---- its end ---- */
 
 static int is_last(const struct tandem_realtek_host *host, uint8_t part)
@@ -1033,7 +542,7 @@ static enum tandem_status host_validate(void *ctx, uint8_t part)
 {
     struct tandem_realtek_host *host = ctx;
     uint8_t body[3];
-    size_t size = has(host, REALTEK_IS_LAST) ? 3 : 2;
+    size_t size = realtek_has(host, REALTEK_IS_LAST) ? 3 : 2;
     enum tandem_status status = TANDEM_OK;
 
     tandem_store_le16(body, host->images[part]);
@@ -1043,8 +552,8 @@ static enum tandem_status host_validate(void *ctx, uint8_t part)
     if (status != TANDEM_OK)
         return status;
     host->resumable = 0;
-    if (!is_copy(host, part))
-        host->base += part_at(host, part)->size;
+    if (!realtek_is_copy(host, part))
+        host->base += realtek_part(host, part)->size;
     host->at = 0;
     host->validated = part + 1 == host->plan_count;
     return TANDEM_OK;
@@ -1115,9 +624,22 @@ static void host_poll(void *ctx, uint32_t now_ms)
 static void init(struct tandem_realtek_host *host, const struct tandem_realtek_file *file,
                  const struct tandem_realtek_options *options)
 {
-    struct tandem_target functions = {
-        host,          host_connect, host_query, host_enter,      host_parts,    host_begin,  host_send, host_validate,
-        host_activate, host_abort,   NULL,       host_disconnect, host_progress, host_report, host_poll, host_check};
+    struct tandem_target functions = {host,
+                                      host_connect,
+                                      tandem_realtek_host_query,
+                                      host_enter,
+                                      host_parts,
+                                      host_begin,
+                                      tandem_realtek_host_send,
+                                      host_validate,
+                                      host_activate,
+                                      host_abort,
+                                      NULL,
+                                      host_disconnect,
+                                      host_progress,
+                                      host_report,
+                                      host_poll,
+                                      tandem_realtek_host_check};
 
     memset(host, 0, sizeof *host);
     host->target = functions;

@@ -45,6 +45,7 @@ enum realtek_seek {
     SEEK_BUD          /* the other bud, which advertises for an update */
 };
 
+#define BLOCK TANDEM_AES_BLOCK_SIZE
 #define PLAN_COPY 0xFFu /* tandem_realtek_host::plan: no part of the file, an image to be copied */
 
 /*
@@ -77,6 +78,41 @@ static inline int realtek_is_stream(const struct tandem_realtek_host *host)
 
 /* What the device says of itself, once it is known. */
 void tandem_realtek_host_info_of(const struct tandem_realtek_host *host, struct realtek_info *info);
+
+static inline const struct realtek_dialect *realtek_row(const struct tandem_realtek_host *host)
+{
+    return tandem_realtek_dialect_row((enum tandem_realtek_dialect)host->dialect);
+}
+
+static inline int realtek_has(const struct tandem_realtek_host *host, uint8_t flag)
+{
+    return (realtek_row(host)->flags & flag) != 0;
+}
+
+static inline uint8_t realtek_mode(const struct tandem_realtek_host *host)
+{
+    struct realtek_info info;
+
+    tandem_realtek_host_info_of(host, &info);
+    return info.mode;
+}
+
+static inline int realtek_is_copy(const struct tandem_realtek_host *host, uint8_t part)
+{
+    return host->plan[part] == PLAN_COPY;
+}
+
+/* The image of a part that is no copy. */
+static inline const struct tandem_realtek_part *realtek_part(const struct tandem_realtek_host *host, uint8_t part)
+{
+    return &host->file->parts[host->plan[part]];
+}
+
+/* ---- realtek_host_query.c, realtek_host_send.c: functions of the target ---- */
+
+enum tandem_status tandem_realtek_host_query(void *ctx, struct tandem_info *info);
+enum tandem_status tandem_realtek_host_check(void *ctx, const struct tandem_offer *offer, uint32_t *detail);
+enum tandem_status tandem_realtek_host_send(void *ctx, const struct tandem_offer *offer, uint8_t part);
 
 /* ---- realtek_host.c ---- */
 
