@@ -47,8 +47,8 @@ static const char help[] = "Usage: tandem pack --key KEY --vendor NAME --product
                            "Output:\n"
                            "  -o, --output OUT     the package; an existing file is not overwritten\n"
                            "  --force              overwrite it\n"
-                           "  --format FORMAT      tdm is the package; mppack, realtek, dfu, dfuse and bin are\n"
-                           "                       for others: `tandem pack --format mppack --help`\n"
+                           "  --format FORMAT      tdm is the package; mppack, pair, realtek, dfu, dfuse and\n"
+                           "                       bin are for others: `tandem pack --format mppack --help`\n"
                            "  -h, --help           this text\n";
 
 /* Everything that the command line says. */

@@ -34,6 +34,7 @@ static const char help[] =
     "          id=N               image id, when wrapped (the application's)\n"
     "          version=V          when wrapped\n"
     "          load=ADDRESS       where it goes in flash\n"
+    "  --format pair      two Realtek packs, of the primary and of the secondary bud, as one file\n"
     "  --format realtek   one image behind a Realtek image header: --ic, and id=, version=, load=\n"
     "  --format dfu       one file with a DFU suffix, for dfu-util\n"
     "      --usb-vendor N, --usb-product N, --usb-device N   for which device (any)\n"
@@ -50,8 +51,8 @@ static const char help[] =
     "A wrapped image carries a digest and no signature: for devices that speak Realtek's\n"
     "protocol and are no Realtek chips. Their own image may well be a Tandem package.\n";
 
-enum format { MPPACK, REALTEK, DFU, DFUSE, BIN, FORMATS };
-static const char *const format_names[FORMATS] = {"mppack", "realtek", "dfu", "dfuse", "bin"};
+enum format { MPPACK, PAIR, REALTEK, DFU, DFUSE, BIN, FORMATS };
+static const char *const format_names[FORMATS] = {"mppack", "pair", "realtek", "dfu", "dfuse", "bin"};
 
 enum {
     OPTION_FORMAT = 256,
@@ -184,7 +185,7 @@ static int take_format(struct work *work, const char *text)
             work->format = (enum format)i;
             return TOOL_OK;
         }
-    return tool_usage("pack", "there is no format '%s'; use tdm, mppack, realtek, dfu, dfuse or bin", text);
+    return tool_usage("pack", "there is no format '%s'; use tdm, mppack, pair, realtek, dfu, dfuse or bin", text);
 }
 
 static int take_usb(struct work *work, int which, const char *option, const char *value)
@@ -249,7 +250,9 @@ static int check(const struct work *work, const char *rest)
         return tool_usage("pack", "--usb-... and --format %s do not go together", format);
     if (work->format != MPPACK && (work->has_pack_version || work->production || work->wrap))
         return tool_usage("pack", "--pack-version, --production and --wrap are for --format mppack");
-    if (work->count > 1 && work->format != MPPACK && work->format != DFUSE)
+    if (work->format == PAIR && work->count != 2)
+        return tool_usage("pack", "--format pair takes two packs: the primary bud's, then the secondary's");
+    if (work->count > 1 && work->format != MPPACK && work->format != PAIR && work->format != DFUSE)
         return tool_usage("pack", "--format %s takes one image", format);
     return TOOL_OK;
 }
@@ -465,6 +468,39 @@ static int write_mppack(struct work *work)
     return code;
 }
 
+static int write_pair(struct work *work)
+{
+    struct tandem_realtek_pair pair = {.version = 1, .count = work->count};
+    uint8_t head[12 + 8 * TANDEM_REALTEK_PAIR_MAX];
+    size_t size = 0;
+    for (unsigned i = 0; i < work->count; i++) {
+        struct tandem_source source;
+        struct tandem_mppack pack;
+        const struct tool_file *file = &work->inputs[i].file;
+        tandem_image_memory(&source, file->data, (uint32_t)file->size);
+        enum tandem_status status = tandem_mppack_open(&pack, &source);
+        if (status != TANDEM_OK)
+            return tool_fail((int)status, "%s is no Realtek pack, or a damaged one; see `tandem inspect`",
+                             work->inputs[i].path);
+        pair.packs[i].role = i + 1;
+        pair.packs[i].size = (uint32_t)file->size;
+        size += file->size;
+    }
+    size_t head_size = tandem_realtek_pair_write(&pair, head);
+    uint8_t *out = malloc(head_size + size);
+    if (out == NULL)
+        return tool_fail(TOOL_SYSTEM, "not enough memory");
+    memcpy(out, head, head_size);
+    size = head_size;
+    for (unsigned i = 0; i < work->count; size += work->inputs[i++].file.size)
+        memcpy(out + size, work->inputs[i].file.data, work->inputs[i].file.size);
+    int code = tool_write(work->output, out, size, 0644, work->force);
+    free(out);
+    if (code == TOOL_OK)
+        printf("%s: Realtek packs for a pair, %lu bytes\n", work->output, (unsigned long)size);
+    return code;
+}
+
 static int write_realtek(struct work *work)
 {
     struct input *input = &work->inputs[0];
@@ -550,8 +586,8 @@ static int write_bin(struct work *work)
 
 static int write_file(struct work *work)
 {
-    static int (*const writers[FORMATS])(struct work *) = {write_mppack, write_realtek, write_dfu, write_dfuse,
-                                                           write_bin};
+    static int (*const writers[FORMATS])(struct work *) = {write_mppack, write_pair,  write_realtek,
+                                                           write_dfu,    write_dfuse, write_bin};
     for (unsigned i = 0; i < work->count; i++) {
         int code = load(&work->inputs[i]);
         if (code != TOOL_OK)

@@ -172,6 +172,15 @@ enum tandem_status tandem_realtek_pair_open(struct tandem_realtek_pair *pair, co
 
 /* ---- writing ---- */
 
+/**
+ * Write the head of a file of packs for a pair; the packs follow it.
+ * @param pair version, count, and role and size of each pack
+ * @param bytes what comes first, 12 + 8 × count of them
+ * @return how many; 0: no pack, or too many
+ */
+size_t tandem_realtek_pair_write(const struct tandem_realtek_pair *pair,
+                                 uint8_t bytes[12 + 8 * TANDEM_REALTEK_PAIR_MAX]);
+
 /** What an image header shall say. */
 struct tandem_realtek_wrap {
     uint8_t ic;                    /**< chip */

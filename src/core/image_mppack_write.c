@@ -210,3 +210,20 @@ enum tandem_status tandem_mppack_write(const struct tandem_mppack_plan *plan, ui
         at = put_record(&plan->items[i], at);
     return TANDEM_OK;
 }
+
+/* ---- packs for a pair ---- */
+
+size_t tandem_realtek_pair_write(const struct tandem_realtek_pair *pair,
+                                 uint8_t bytes[12 + 8 * TANDEM_REALTEK_PAIR_MAX])
+{
+    if (pair->count == 0 || pair->count > TANDEM_REALTEK_PAIR_MAX)
+        return 0;
+    tandem_store_le32(bytes, PAIR_MAGIC);
+    tandem_store_le32(bytes + 4, pair->version);
+    tandem_store_le32(bytes + 8, pair->count);
+    for (uint32_t i = 0; i < pair->count; i++) {
+        tandem_store_le32(bytes + 12 + 8 * i, pair->packs[i].role);
+        tandem_store_le32(bytes + 16 + 8 * i, pair->packs[i].size);
+    }
+    return 12 + 8 * pair->count;
+}

@@ -87,6 +87,16 @@ good "$t" pack --format mppack --ic 15 --production --image 15.img,bit=5 --pack-
 good "$t" inspect production.pack
 says 'for production lines only'
 
+# For both buds.
+good "$t" pack --format pair --image dual.pack --image single.pack -o both.pack
+good "$t" inspect both.pack
+says 'for the primary bud: pack of'
+says 'for the secondary bud: pack of'
+json both.pack
+says '"role":"secondary"'
+fails 48 'no Realtek pack' "$t" pack --format pair --image dual.pack --image app.bin -o x
+fails 2 'takes two packs' "$t" pack --format pair --image dual.pack -o x
+
 fails 48 'say --wrap' "$t" pack --format mppack --ic 5 --image app.bin -o x
 fails 80 'is for ic 16' "$t" pack --format mppack --ic 5 --image app.img -o x
 fails 68 'digest does not hold' "$t" pack --format mppack --ic 16 --image bad.img -o x

@@ -499,6 +499,10 @@ static void test_pair(void)
     CHECK_EQUAL(pair.packs[1].role, 2);
     CHECK_EQUAL(pair.packs[1].offset, 44);
     CHECK_EQUAL(pair.packs[1].size, 32);
+    CHECK_EQUAL(tandem_realtek_pair_write(&pair, out), 28);
+    CHECK_BYTES(out, bytes, 28);
+    CHECK_EQUAL(tandem_realtek_pair_write(&(struct tandem_realtek_pair){.count = 0}, out), 0);
+    CHECK_EQUAL(tandem_realtek_pair_write(&(struct tandem_realtek_pair){.count = 9}, out), 0);
     for (uint32_t cut = 0; cut < 12 + 16 + 0x30; cut++) {
         copy = malloc(cut ? cut : 1);
         REQUIRE(copy != NULL);
