@@ -740,6 +740,50 @@ static void test_bare_left_alone(void)
     package_free(&image);
 }
 
+/* ---- MCUboot's images ---- */
+
+static const char *folder; /* of images that imgtool made; NULL: none */
+
+static uint32_t load_file(const char *name, uint8_t *bytes, size_t size)
+{
+    char path[1000];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *stream = fopen(path, "rb");
+    REQUIRE(stream != NULL);
+    size_t got = fread(bytes, 1, size, stream);
+    fclose(stream);
+    return (uint32_t)got;
+}
+
+/* An image that is signed for MCUboot is taken where nothing unsigned is, and refused when a bit of it is wrong. */
+static void test_mcuboot(void)
+{
+    static uint8_t key[32], bytes[16384];
+    struct package image = {bytes, 0, {0}};
+    CHECK_EQUAL(load_file("ed25519.key", key, sizeof key), sizeof key);
+    image.size = load_file("counter7.bin", bytes, sizeof bytes);
+    REQUIRE(image.size > 1000 && image.size < sizeof bytes);
+    for (uint32_t flip = 0; flip <= image.size; flip += image.size / 4) {
+        open_bare(0);
+        r.f.device.mcuboot = 1;
+        r.f.device.crypto = NULL;
+        r.f.keys[1].type = TANDEM_KEY_ED25519;
+        r.f.keys[1].key = key;
+        restart(TANDEM_USB_DFU);
+        if (flip != 0)
+            bytes[flip - 1] ^= 4;
+        int state = download(&image, image.size, 1024);
+        CHECK(flip != 0 ? state == ERROR || state == -1 : state == IDLE);
+        pass(3500);
+        CHECK_EQUAL(boots(), flip == 0);
+        if (flip == 0)
+            CHECK_BYTES(sim_flash_at(&r.f.flash, r.f.slots[0].areas[1].address), bytes, image.size);
+        else
+            bytes[flip - 1] ^= 4;
+        close_rig();
+    }
+}
+
 /* Consent takes its time: bytes behind the head are not lost meanwhile. */
 static void test_consent(void)
 {
@@ -1163,8 +1207,9 @@ static void test_init(void)
     close_rig();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    folder = argc > 1 ? argv[1] : NULL;
     RUN(test_table);
     RUN(test_malformed);
     RUN(test_download);
@@ -1180,6 +1225,8 @@ int main(void)
     RUN(test_bare);
     RUN(test_bare_refused);
     RUN(test_bare_left_alone);
+    if (folder != NULL)
+        RUN(test_mcuboot);
     RUN(test_poll_times);
     RUN(test_upload);
     RUN(test_detach);
