@@ -16,3 +16,5 @@ tandem_test(NAME realtek_rws SOURCES ${unit}/test_realtek_rws.c ${unit}/realtek_
 tandem_test(NAME realtek_file SOURCES ${unit}/test_realtek_file.c ARGS ${realtek_files})
 tandem_test(NAME realtek_both SOURCES ${unit}/test_realtek_both.c ${unit}/realtek_rig.c
     LIBRARIES tandem_fixture TIMEOUT 400 ARGS ${stride})
+tandem_test(NAME realtek_both_rws SOURCES ${unit}/test_realtek_both_rws.c ${unit}/realtek_rig.c
+    LIBRARIES tandem_fixture TIMEOUT 400 ARGS ${stride})

@@ -531,5 +531,6 @@ int main(int argc, char **argv)
     RUN(test_unsigned_refused);
     RUN(test_link_cut_at_every_packet);
     RUN(test_restart_at_every_packet);
+    CHECK_EQUAL(rig_failures(), 0);
     return check_report();
 }
