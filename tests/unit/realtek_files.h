@@ -38,7 +38,7 @@ static inline uint16_t made_crc(uint16_t crc, const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         for (unsigned bit = 0; bit < 8; bit++) {
-            unsigned low = (crc ^ (data[i] >> bit)) & 1u;
+            unsigned low = ((uint32_t)crc ^ ((uint32_t)data[i] >> bit)) & 1u;
 
             crc = (uint16_t)((crc >> 1) ^ (low ? 0xA001u : 0));
         }
