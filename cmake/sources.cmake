@@ -115,5 +115,10 @@ set(TANDEM_LOCAL_DEVICE_SOURCES
 
 # Pull updates from OneNET and hawkBit; the HTTP client, which is of use by itself.
 set(TANDEM_CLOUD_SOURCES
+    src/transport/cloud/cloud.c
+    src/transport/cloud/cloud_record.c
+    src/transport/cloud/hawkbit.c
     src/transport/cloud/http_client.c
-    src/transport/cloud/json.c)
+    src/transport/cloud/json.c
+    src/transport/cloud/onenet.c
+    src/transport/cloud/onenet_token.c)

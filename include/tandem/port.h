@@ -222,7 +222,7 @@ struct tandem_source {
 #define TANDEM_HTTP_UNKNOWN 0xFFFFFFFFu /**< a length or an offset that the server did not tell */
 #define TANDEM_HTTP_ETAG_MAX 64         /**< bytes of an entity tag that is kept, its end included */
 
-/** A request. What it points to stays until the exchange has ended. Texts end with 0. */
+/** A request. What it points to stays until head() says more than TANDEM_AGAIN. Texts end with 0. */
 struct tandem_http_request {
     const char *method;        /**< "GET", "POST", "PUT" */
     const char *url;           /**< absolute: http:// or https:// */

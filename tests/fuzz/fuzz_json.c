@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "transport/cloud/json.h"
+#include "tandem/json.h"
 
 struct values {
     uint8_t before[4];
@@ -17,23 +17,23 @@ struct values {
 
 #define AT(member) offsetof(struct values, member), sizeof(((struct values *)0)->member)
 
-static const struct json_field fields[] = {
+static const struct tandem_json_field fields[] = {
     {"a", AT(text)}, {"data/tid", AT(tiny)}, {"c/*/b/*/x", AT(wide)}, {"data", 0, 0}, {"*", 0, 0}, {"*/*", 0, 0},
 };
 
 struct reading {
-    struct json_reader json;
+    struct tandem_json json;
     struct values values;
     uint32_t trace;
     int depth;
 };
 
-static void found(void *ctx, uint8_t field, enum json_type type, uint32_t length)
+static void found(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length)
 {
     struct reading *r = ctx;
 
     MUST(field < sizeof fields / sizeof fields[0]);
-    r->depth += type == JSON_OPEN ? 1 : type == JSON_CLOSE ? -1 : 0;
+    r->depth += type == TANDEM_JSON_OPEN ? 1 : type == TANDEM_JSON_CLOSE ? -1 : 0;
     MUST(r->depth >= 0);
     r->trace = r->trace * 31 + field * 7u + (uint32_t)type + length * 101;
 }

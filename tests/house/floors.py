@@ -47,7 +47,7 @@ WORDS_FOR_HOSTS = {"bank", "install", "device", "boot"}
 INTERFACES = {"crypto", "port", "version"}
 
 # Public headers of the transports that are a device's, though their names do not say so.
-DEVICE_HEADERS = ("cloud", "http", "local", "recovery", "usb_dfu", "usb_endpoint")
+DEVICE_HEADERS = ("cloud", "http", "json", "local", "recovery", "usb_dfu", "usb_endpoint")
 
 DEVICE_HALF = (
     "cloud",
@@ -88,7 +88,7 @@ def room_of(path):
     name = os.path.splitext(parts[-1])[0]
     if parts[0] in ("port", "examples"):
         return 7, "both", name
-    if parts[:2] == ["src", "transport"] or name in ("cloud", "http", "link", "link_host", "local", "recovery") \
+    if parts[:2] == ["src", "transport"] or name in ("cloud", "http", "json", "link", "link_host", "local", "recovery") \
             or name.startswith(("realtek", "usb_")):
         device = "device" in name or name in DEVICE_HEADERS or "cloud" in parts
         half = "host" if "host" in name else "device" if device else "both"

@@ -4,7 +4,7 @@
  * come in.
  */
 #include "check.h"
-#include "transport/cloud/json.h"
+#include "tandem/json.h"
 
 struct values {
     char name[8];
@@ -15,7 +15,7 @@ struct values {
 
 #define AT(member) offsetof(struct values, member), sizeof(((struct values *)0)->member)
 
-static const struct json_field fields[] = {
+static const struct tandem_json_field fields[] = {
     {"data/name", AT(name)},
     {"data/number", AT(number)},
     {"list/*/x", AT(element)},
@@ -25,12 +25,12 @@ static const struct json_field fields[] = {
 };
 
 struct reading {
-    struct json_reader json;
+    struct tandem_json json;
     struct values values;
     char log[2000];
 };
 
-static void note(void *ctx, uint8_t field, enum json_type type, uint32_t length)
+static void note(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length)
 {
     struct reading *r = ctx;
     size_t at = strlen(r->log);
@@ -133,12 +133,12 @@ static void bounds(void)
         at += (size_t)snprintf(text + at, sizeof text - at, "1");
         for (unsigned i = depth; i-- > 0;)
             at += (size_t)snprintf(text + at, sizeof text - at, "%s", i % 2 ? "}" : "]");
-        CHECK_EQUAL(read_all(&r, text), depth <= JSON_DEPTH ? TANDEM_OK : TANDEM_ERROR_SPACE);
+        CHECK_EQUAL(read_all(&r, text), depth <= TANDEM_JSON_DEPTH ? TANDEM_OK : TANDEM_ERROR_SPACE);
     }
     /* A long key matches nothing, not even by its beginning. */
     CHECK_EQUAL(read_all(&r, "{\"datadatadatadatadatadatadata\":{\"name\":1},\"dat\":{\"name\":1}}"), TANDEM_OK);
     CHECK(strcmp(r.log, "") == 0);
-    CHECK(sizeof(struct json_reader) <= 128);
+    CHECK(sizeof(struct tandem_json) <= 128);
 }
 
 int main(void)

@@ -2,7 +2,7 @@
  * JSON as a stream. A bit for each field that is waited for says, level by
  * level, whether the way down so far is the field's path.
  */
-#include "json.h"
+#include "tandem/json.h"
 
 #include <string.h>
 
@@ -29,8 +29,8 @@ enum {
 
 static const char *const words[] = {"true", "false", "null"};
 
-void tandem_json_init(struct json_reader *json, const struct json_field *fields, uint8_t count, void *base,
-                      json_found *found, void *ctx)
+void tandem_json_init(struct tandem_json *json, const struct tandem_json_field *fields, uint8_t count, void *base,
+                      tandem_json_found *found, void *ctx)
 {
     memset(json, 0, sizeof *json);
     json->fields = fields;
@@ -64,7 +64,7 @@ static const char *component(const char *path, unsigned n, size_t *size)
 }
 
 /* Fields of `from` whose component `n` is this. */
-static uint16_t matching(const struct json_reader *json, uint16_t from, unsigned n, const char *text, size_t size)
+static uint16_t matching(const struct tandem_json *json, uint16_t from, unsigned n, const char *text, size_t size)
 {
     uint16_t match = 0;
 
@@ -79,37 +79,38 @@ static uint16_t matching(const struct json_reader *json, uint16_t from, unsigned
 }
 
 /* The field that ends at this level; NOBODY. */
-static uint8_t target(const struct json_reader *json)
+static uint8_t target(const struct tandem_json *json)
 {
     size_t length;
 
     for (uint8_t i = 0; i < json->count; i++)
-        if ((json->match[json->depth] >> i & 1u) != 0 && component(json->fields[i].path, json->depth, &length) == NULL)
+        if ((((unsigned)json->match[json->depth] & ~(unsigned)json->off) >> i & 1u) != 0 &&
+            component(json->fields[i].path, json->depth, &length) == NULL)
             return i;
     return NOBODY;
 }
 
 /* ---- values ---- */
 
-static void tell(struct json_reader *json, enum json_type type)
+static void tell(struct tandem_json *json, enum tandem_json_type type)
 {
     if (json->target == NOBODY)
         return;
-    const struct json_field *field = &json->fields[json->target];
-    if (field->size > 0 && (type == JSON_STRING || type == JSON_NUMBER)) {
+    const struct tandem_json_field *field = &json->fields[json->target];
+    if (field->size > 0 && (type == TANDEM_JSON_STRING || type == TANDEM_JSON_NUMBER)) {
         uint32_t end = json->length < field->size ? json->length : field->size - 1u;
         json->base[field->offset + end] = 0;
     }
     json->found(json->ctx, json->target, type, json->length);
 }
 
-static void store(struct json_reader *json, uint8_t byte)
+static void store(struct tandem_json *json, uint8_t byte)
 {
     if (json->is_key) {
-        if (json->length < JSON_KEY_MAX)
+        if (json->length < TANDEM_JSON_KEY_MAX)
             json->key[json->length] = (char)byte;
     } else if (json->target != NOBODY) {
-        const struct json_field *field = &json->fields[json->target];
+        const struct tandem_json_field *field = &json->fields[json->target];
         if (json->length + 1 < field->size)
             json->base[field->offset + json->length] = byte;
     }
@@ -117,17 +118,17 @@ static void store(struct json_reader *json, uint8_t byte)
         json->length++;
 }
 
-static void value_ended(struct json_reader *json)
+static void value_ended(struct tandem_json *json)
 {
     json->state = json->depth > 0 ? AFTER : DONE;
 }
 
-static void open_level(struct json_reader *json, int array)
+static void open_level(struct tandem_json *json, int array)
 {
     json->target = target(json);
     json->length = 0;
-    tell(json, JSON_OPEN);
-    if (json->depth == JSON_DEPTH) {
+    tell(json, TANDEM_JSON_OPEN);
+    if (json->depth == TANDEM_JSON_DEPTH) {
         json->state = TOO_DEEP;
         return;
     }
@@ -137,12 +138,12 @@ static void open_level(struct json_reader *json, int array)
     json->state = array ? FIRST_VALUE : FIRST_KEY;
 }
 
-static int in_array(const struct json_reader *json)
+static int in_array(const struct tandem_json *json)
 {
     return (json->arrays >> json->depth & 1u) != 0;
 }
 
-static void close_level(struct json_reader *json, uint8_t byte)
+static void close_level(struct tandem_json *json, uint8_t byte)
 {
     if (json->depth == 0 || (byte == ']') != in_array(json)) {
         json->state = FAILED;
@@ -151,11 +152,11 @@ static void close_level(struct json_reader *json, uint8_t byte)
     json->depth--;
     json->target = target(json);
     json->length = 0;
-    tell(json, JSON_CLOSE);
+    tell(json, TANDEM_JSON_CLOSE);
     value_ended(json);
 }
 
-static void begin_text(struct json_reader *json, uint8_t is_key, uint8_t state)
+static void begin_text(struct tandem_json *json, uint8_t is_key, uint8_t state)
 {
     json->is_key = is_key;
     json->length = 0;
@@ -164,7 +165,7 @@ static void begin_text(struct json_reader *json, uint8_t is_key, uint8_t state)
     json->state = state;
 }
 
-static void begin_value(struct json_reader *json, uint8_t byte)
+static void begin_value(struct tandem_json *json, uint8_t byte)
 {
     if (byte == '{' || byte == '[') {
         open_level(json, byte == '[');
@@ -183,22 +184,23 @@ static void begin_value(struct json_reader *json, uint8_t byte)
     }
 }
 
-static void end_string(struct json_reader *json)
+static void end_string(struct tandem_json *json)
 {
     if (json->is_key) {
-        json->match[json->depth] = json->length <= JSON_KEY_MAX ? matching(json, json->match[json->depth - 1],
-                                                                           json->depth - 1u, json->key, json->length)
-                                                                : 0;
+        json->match[json->depth] =
+            json->length <= TANDEM_JSON_KEY_MAX
+                ? matching(json, json->match[json->depth - 1], json->depth - 1u, json->key, json->length)
+                : 0;
         json->state = COLON;
         return;
     }
-    tell(json, JSON_STRING);
+    tell(json, TANDEM_JSON_STRING);
     value_ended(json);
 }
 
 /* ---- inside texts ---- */
 
-static void store_code(struct json_reader *json, uint32_t code)
+static void store_code(struct tandem_json *json, uint32_t code)
 {
     if (code < 0x80) {
         store(json, (uint8_t)code);
@@ -218,7 +220,7 @@ static void store_code(struct json_reader *json, uint32_t code)
     store(json, (uint8_t)(0x80u | (code & 0x3Fu)));
 }
 
-static void end_escape(struct json_reader *json)
+static void end_escape(struct tandem_json *json)
 {
     int high = (json->code & 0xFC00u) == 0xD800u, low = (json->code & 0xFC00u) == 0xDC00u;
 
@@ -235,7 +237,7 @@ static void end_escape(struct json_reader *json)
     }
 }
 
-static void hex_digit(struct json_reader *json, uint8_t byte)
+static void hex_digit(struct tandem_json *json, uint8_t byte)
 {
     unsigned lower = byte | 0x20u, digit;
 
@@ -252,7 +254,7 @@ static void hex_digit(struct json_reader *json, uint8_t byte)
         end_escape(json);
 }
 
-static void escape(struct json_reader *json, uint8_t byte)
+static void escape(struct tandem_json *json, uint8_t byte)
 {
     static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 
@@ -268,7 +270,7 @@ static void escape(struct json_reader *json, uint8_t byte)
     json->code = 0;
 }
 
-static void string_byte(struct json_reader *json, uint8_t byte)
+static void string_byte(struct tandem_json *json, uint8_t byte)
 {
     if (byte == '"')
         end_string(json);
@@ -297,13 +299,13 @@ static uint8_t number_place(uint8_t place, uint8_t byte)
     return NOBODY;
 }
 
-static int number_whole(const struct json_reader *json)
+static int number_whole(const struct tandem_json *json)
 {
     return json->place == 1 || json->place == 2 || json->place == 4 || json->place == 7;
 }
 
 /* @return 1: the byte was the number's; 0: the number has ended before it */
-static int number_byte(struct json_reader *json, uint8_t byte)
+static int number_byte(struct tandem_json *json, uint8_t byte)
 {
     uint8_t place = number_place(json->place, byte);
 
@@ -316,26 +318,26 @@ static int number_byte(struct json_reader *json, uint8_t byte)
         json->state = FAILED;
         return 1;
     }
-    tell(json, JSON_NUMBER);
+    tell(json, TANDEM_JSON_NUMBER);
     value_ended(json);
     return 0;
 }
 
-static void word_byte(struct json_reader *json, uint8_t byte)
+static void word_byte(struct tandem_json *json, uint8_t byte)
 {
     const char *word = words[json->digits];
 
     if (byte != (uint8_t)word[json->place]) {
         json->state = FAILED;
     } else if (word[++json->place] == 0) {
-        tell(json, (enum json_type)(JSON_TRUE + json->digits));
+        tell(json, (enum tandem_json_type)(TANDEM_JSON_TRUE + json->digits));
         value_ended(json);
     }
 }
 
 /* ---- between texts ---- */
 
-static void after_value(struct json_reader *json, uint8_t byte)
+static void after_value(struct tandem_json *json, uint8_t byte)
 {
     if (byte == ',')
         json->state = in_array(json) ? VALUE : KEY;
@@ -345,7 +347,7 @@ static void after_value(struct json_reader *json, uint8_t byte)
         json->state = FAILED;
 }
 
-static void structure_byte(struct json_reader *json, uint8_t byte)
+static void structure_byte(struct tandem_json *json, uint8_t byte)
 {
     if (byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r')
         return;
@@ -384,7 +386,7 @@ static void structure_byte(struct json_reader *json, uint8_t byte)
     }
 }
 
-static void feed_byte(struct json_reader *json, uint8_t byte)
+static void feed_byte(struct tandem_json *json, uint8_t byte)
 {
     switch (json->state) {
     case STRING:
@@ -420,12 +422,12 @@ static void feed_byte(struct json_reader *json, uint8_t byte)
     }
 }
 
-static enum tandem_status failure(const struct json_reader *json)
+static enum tandem_status failure(const struct tandem_json *json)
 {
     return json->state == FAILED ? TANDEM_ERROR_FORMAT : json->state == TOO_DEEP ? TANDEM_ERROR_SPACE : TANDEM_OK;
 }
 
-enum tandem_status tandem_json_feed(struct json_reader *json, const void *data, size_t size)
+enum tandem_status tandem_json_feed(struct tandem_json *json, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
 
@@ -434,10 +436,10 @@ enum tandem_status tandem_json_feed(struct json_reader *json, const void *data, 
     return failure(json);
 }
 
-enum tandem_status tandem_json_end(struct json_reader *json)
+enum tandem_status tandem_json_end(struct tandem_json *json)
 {
     if (json->state == NUMBER && json->depth == 0 && number_whole(json)) {
-        tell(json, JSON_NUMBER);
+        tell(json, TANDEM_JSON_NUMBER);
         json->state = DONE;
     }
     return json->state == DONE ? TANDEM_OK : failure(json) != TANDEM_OK ? failure(json) : TANDEM_ERROR_TRUNCATED;
