@@ -354,6 +354,10 @@ void tandem_local_report(const struct tandem_local *local, struct tandem_local_r
         report->restart_s = (uint16_t)or_else(local->options->restart_s, RESTART_S);
     if (report->stage == TANDEM_LOCAL_FAILED)
         report->status = local->step == STEP_FAILED ? local->status : outcome->status;
+    if (report->stage == TANDEM_LOCAL_IDLE) {
+        report->percent = 0;
+        return;
+    }
     int named = tandem_version_compare(&local->version, &none) != 0;
     report->version = named ? local->version : outcome->version;
 }
