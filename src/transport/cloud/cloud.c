@@ -233,6 +233,14 @@ static void drop_task(struct tandem_cloud *cloud)
     save(cloud);
 }
 
+/* From the next poll on: this step. An exchange is composed then. */
+static void go(struct tandem_cloud *cloud, uint8_t step)
+{
+    cloud->step = step;
+    cloud->body = 0;
+    cloud->request.method = NULL;
+}
+
 /* The task has ended with this; it is told now or later, and until then not forgotten. */
 static void end_task(struct tandem_cloud *cloud, enum tandem_status status)
 {
@@ -241,8 +249,7 @@ static void end_task(struct tandem_cloud *cloud, enum tandem_status status)
     cloud->task.failures = 0;
     cloud->error = (uint8_t)status;
     set_phase(cloud, CLOUD_PHASE_ENDED);
-    cloud->step = CLOUD_REPORT;
-    cloud->request.method = NULL;
+    go(cloud, CLOUD_REPORT);
 }
 
 static void copy_name(char *to, const char *from, size_t size)
@@ -357,43 +364,6 @@ static void forget_answer(struct tandem_cloud *cloud)
         cloud->id[0] = cloud->version[0] = 0;
         cloud->size = 0;
     }
-}
-
-static void settle(struct tandem_cloud *cloud, enum cloud_verdict verdict);
-
-static void ask(struct tandem_cloud *cloud)
-{
-    const struct tandem_json_field *fields;
-    uint8_t count;
-
-    cloud->body = 0;
-    cloud->at = 0;
-    service(cloud)->compose(cloud);
-    if (cloud->step == CLOUD_DOWNLOAD)
-        add_range(cloud);
-    add_token(cloud);
-    enum tandem_status status =
-        cloud->overflow ? TANDEM_ERROR_SPACE : cloud->http->begin(cloud->http->ctx, &cloud->request);
-    if (status != TANDEM_OK) {
-        cloud->error = (uint8_t)status;
-        settle(cloud, status == TANDEM_ERROR_PORT ? CLOUD_RETRY : CLOUD_REFUSED);
-        return;
-    }
-    if (cloud->step == CLOUD_DOWNLOAD)
-        return;
-    uint8_t skip = cloud->skip;
-    forget_answer(cloud);
-    if (cloud->step != CLOUD_TASK)
-        cloud->skip = skip;
-    fields = service(cloud)->fields(cloud, &count);
-    tandem_json_init(&cloud->json, fields, count, cloud, service(cloud)->found, cloud);
-}
-
-static void go(struct tandem_cloud *cloud, uint8_t step)
-{
-    cloud->step = step;
-    if (step < CLOUD_REST)
-        ask(cloud);
 }
 
 /* ---- what follows an answer ---- */
@@ -570,6 +540,34 @@ static void settle(struct tandem_cloud *cloud, enum cloud_verdict verdict)
         try_again(cloud, cloud->error != TANDEM_OK ? (enum tandem_status)cloud->error : TANDEM_ERROR_PROTOCOL,
                   verdict == CLOUD_RETRY, again);
     }
+}
+
+static void ask(struct tandem_cloud *cloud)
+{
+    const struct tandem_json_field *fields;
+    uint8_t count;
+
+    cloud->body = 0;
+    cloud->at = 0;
+    service(cloud)->compose(cloud);
+    if (cloud->step == CLOUD_DOWNLOAD)
+        add_range(cloud);
+    add_token(cloud);
+    enum tandem_status status =
+        cloud->overflow ? TANDEM_ERROR_SPACE : cloud->http->begin(cloud->http->ctx, &cloud->request);
+    if (status != TANDEM_OK) {
+        cloud->error = (uint8_t)status;
+        settle(cloud, status == TANDEM_ERROR_PORT ? CLOUD_RETRY : CLOUD_REFUSED);
+        return;
+    }
+    if (cloud->step == CLOUD_DOWNLOAD)
+        return;
+    uint8_t skip = cloud->skip;
+    forget_answer(cloud);
+    if (cloud->step != CLOUD_TASK)
+        cloud->skip = skip;
+    fields = service(cloud)->fields(cloud, &count);
+    tandem_json_init(&cloud->json, fields, count, cloud, service(cloud)->found, cloud);
 }
 
 /* ---- small answers ---- */
@@ -965,10 +963,6 @@ static enum tandem_status work_rest(struct tandem_cloud *cloud)
 
 static enum tandem_status work_exchange(struct tandem_cloud *cloud)
 {
-    if (cloud->request.method == NULL) { /* a report that is due */
-        go(cloud, cloud->step);
-        return TANDEM_AGAIN;
-    }
     if (!cloud->body) {
         enum tandem_status status = cloud->http->head(cloud->http->ctx, &cloud->head);
         if (status == TANDEM_AGAIN)
@@ -985,6 +979,10 @@ static enum tandem_status work_exchange(struct tandem_cloud *cloud)
 
 static enum tandem_status work(struct tandem_cloud *cloud)
 {
+    if (cloud->step < CLOUD_REST && cloud->request.method == NULL) {
+        ask(cloud);
+        return TANDEM_AGAIN;
+    }
     switch (cloud->step) {
     case CLOUD_DOWNLOAD:
         return work_download(cloud);
