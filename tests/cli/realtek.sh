@@ -54,6 +54,13 @@ new_device left --role left --profile realtek --pair right
 fails 35 'so all stay on their old firmware' realtek --attempts 3 --to "$(at left)" --to 127.0.0.1:9 2.tdm
 now_runs left 1.0.0
 
+# As a pack for phone apps: an image for each bank, whose payload is the package.
+head -c 64 /dev/zero >header
+good "$TANDEM" pack --format mppack --ic 11 --wrap -o 2.bin \
+    --image header,id=0x2790,version=2.0.0,bank=0 --image 2.tdm,version=2.0.0,bank=0 \
+    --image header,id=0x2790,version=2.0.0,bank=1 --image 2.tdm,version=2.0.0,bank=1
+good "$TANDEM" pack --format pair -o pair.bin --image 2.bin --image 2.bin
+
 # All at once, as each restarts only some seconds after it is told to: a device with two banks over a stream; one with
 # one bank and a temp area over the radio; a pair of buds over streams, which exchange their roles; a pair over the
 # radio, whose second bud advertises when the first has all.
@@ -62,9 +69,9 @@ new_radio single --one-bank
 new_device right --role right --profile realtek --pair left
 new_device r --role right --profile realtek --radio air --pair l
 new_radio l --role left --pair r
-begin alone --to "$(at alone)" 2.tdm
+begin alone --to "$(at alone)" 2.bin
 begin single --radio air --to "$(cat single.air)" 2.tdm
-begin left --to "$(at left)" --to "$(at right)" 2.tdm
+begin left --to "$(at left)" --to "$(at right)" pair.bin
 begin l --radio air --to "$(cat l.air)" --to c00000000000 2.tdm
 ends alone '1 device now runs 2.0.0'
 ends single '1 device now runs 2.0.0'
