@@ -616,7 +616,8 @@ static void test_interrupted(void)
             CHECK_EQUAL(request(ABORT, 0, NULL, 0), 0);
             CHECK_EQUAL(get_state(), IDLE);
         } else if (how == 1) {
-            tandem_usb_dfu_reset(&r.dfu);
+            for (unsigned i = 0; i < 4; i++)
+                tandem_usb_dfu_reset(&r.dfu); /* one reset, as hosts make it */
             CHECK_EQUAL(get_status(), ERROR);
             CHECK_EQUAL(r.got[0], 12); /* errUSBR */
             CHECK_EQUAL(request(CLRSTATUS, 0, NULL, 0), 0);
@@ -823,7 +824,7 @@ static void test_poll_times(void)
         }
         CHECK_EQUAL(r.got[4], DNLOAD_IDLE);
     }
-    CHECK(asked <= 6 * blocks);
+    CHECK(asked <= 45); /* without learning from the block before, 57 */
     close_rig();
 }
 
@@ -1057,6 +1058,13 @@ static void test_dfuse_errors(void)
     CHECK_BYTES(bytes, want + 2000, 48);
     CHECK_EQUAL(command(0x41, 0x09000000u, 5), ERROR); /* nor is memory erased */
     CHECK_EQUAL(request(CLRSTATUS, 0, NULL, 0), 0);
+    r.alternates[0].area.size = 700; /* the second block begins within, and ends beyond */
+    CHECK_EQUAL(control(0x01, 11, 0, 0, NULL, 0), 0);
+    CHECK_EQUAL(request(DNLOAD, 2, r.new.bytes, 512), 512);
+    CHECK_EQUAL(wait_status(), DNLOAD_IDLE);
+    CHECK_EQUAL(request(DNLOAD, 3, r.new.bytes + 512, 512), -1);
+    CHECK_EQUAL(get_status(), ERROR);
+    CHECK_EQUAL(r.got[0], 8);
     CHECK(runs_old());
     close_rig();
 }

@@ -422,6 +422,11 @@ static void test_other_devices(void)
     b.host_config.dfu_product = 7;
     CHECK_EQUAL(update(&b.new, 1), TANDEM_ERROR_DISCONNECTED);
     close_bench();
+    open_bench(0, 13, TANDEM_USB_RUNTIME, 1024);
+    b.host_config.dfu_product = 7; /* but it is where the other one was */
+    CHECK_EQUAL(update(&b.new, 1), TANDEM_OK);
+    CHECK_EQUAL(runs(), 2);
+    close_bench();
     open_bench(0, 13, TANDEM_USB_DFU, 1024);
     b.host_config.serial = "4712";
     CHECK_EQUAL(update(&b.new, 1), TANDEM_ERROR_DISCONNECTED);
@@ -556,6 +561,32 @@ static void test_hostile(void)
     }
 }
 
+/* A configuration that ends in the middle of its functional descriptor. */
+static enum tandem_status cut_short(void *ctx, const struct tandem_usb_setup *setup, void *bytes, uint16_t *size)
+{
+    static const uint8_t device[18] = {18, 1, 0, 2, 0, 0, 0, 64, 9, 18, 2, 0, 0, 1, 0, 0, 0, 1};
+    static const uint8_t configuration[22] = {9, 2, 22, 0,    1, 1, 0, 0x80, 50,   9,  4,
+                                              0, 0, 0,  0xFE, 1, 2, 0, 9,    0x21, 15, 232};
+    const uint8_t *what = setup->value >> 8 == 1 ? device : configuration;
+    size_t whole = what == device ? sizeof device : sizeof configuration;
+    (void)ctx;
+    memset(bytes, 0xEE, setup->length);
+    *size = (uint16_t)(setup->length < whole ? setup->length : whole);
+    memcpy(bytes, what, *size);
+    return TANDEM_OK;
+}
+
+static void test_cut_short(void)
+{
+    open_bench(0, 13, TANDEM_USB_DFU, 1024);
+    b.port.control = cut_short;
+    CHECK_EQUAL(tandem_usb_dfu_host_next(&b.host), TANDEM_OK);
+    CHECK_EQUAL(b.host.found.alternates, 1);
+    CHECK_EQUAL(b.host.found.attributes, 0);
+    CHECK_EQUAL(b.host.found.version, 0x0100);
+    close_bench();
+}
+
 int main(void)
 {
     RUN(test_updates);
@@ -568,5 +599,6 @@ int main(void)
     RUN(test_upload);
     RUN(test_list);
     RUN(test_hostile);
+    RUN(test_cut_short);
     return check_report();
 }

@@ -314,8 +314,8 @@ static uint32_t advance(struct tandem_usb_dfu *dfu)
     case DFU_MANIFEST:
         if (dfu->reason == TANDEM_OK && (dfu->work == WORK_MANIFEST || !tolerant(dfu)))
             return elapsed(dfu, dfu->until) ? busy(dfu, DFU_MANIFEST, 10) : dfu->until - dfu->now;
-        dfu->state = DFU_MANIFEST_SYNC;
-        return busy(dfu, DFU_MANIFEST_SYNC, 0);
+        dfu->state = DFU_MANIFEST_SYNC; /* it took less time than was told */
+        return 0;
     default:
         return 0;
     }
