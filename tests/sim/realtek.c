@@ -32,7 +32,7 @@ static int planted;
 
 static const struct rig_way *way_of(const struct scenario *scenario)
 {
-    static const struct rig_way plain = {240, 0, NULL, 0, 0, 0}, checked = {240, 1, NULL, 0, 0, 0};
+    static const struct rig_way plain = {240, 0, NULL, 0, 0, 0, 0}, checked = {240, 1, NULL, 0, 0, 0, 0};
 
     return scenario->check ? &checked : &plain;
 }

@@ -328,12 +328,13 @@ static uint8_t report(struct rig *r, uint16_t size, const uint8_t check[2], uint
 static uint8_t send_chunks(struct rig *r, const struct rig_image *image, const struct rig_way *way, uint32_t buffer)
 {
     uint32_t at = begin_at(r), packet = way->packet != 0 ? way->packet : 96, sent = 0;
-    unsigned tries = 0;
+    unsigned tries = 0, chunks = 0;
 
     while (at < image->size) {
         uint32_t chunk = image->size - at < buffer ? image->size - at : buffer, done = 0, next;
         uint8_t check[2] = {0, 0}, status;
 
+        chunks++;
         while (done < chunk) {
             uint8_t bytes[512];
             uint32_t part = chunk - done < packet ? chunk - done : packet;
@@ -344,6 +345,8 @@ static uint8_t send_chunks(struct rig *r, const struct rig_image *image, const s
             encrypt(way, bytes, part);
             for (uint32_t i = 0; i < part; i++)
                 check[(done + i) % 2 == 0] ^= bytes[i];
+            if (chunks == way->damage && done == 0)
+                bytes[part / 2] ^= 0x04;
             if (tandem_realtek_device_write(&r->device, TANDEM_REALTEK_DATA, bytes, part) != TANDEM_ATT_OK)
                 r->refused++;
             if (!r->quick)
@@ -383,7 +386,7 @@ static uint8_t send_plain(struct rig *r, const struct rig_image *image, const st
 
 uint8_t rig_send(struct rig *r, const struct rig_image *image, const struct rig_way *way)
 {
-    static const struct rig_way usual = {0, 0, NULL, 0, 0, 0};
+    static const struct rig_way usual = {0, 0, NULL, 0, 0, 0, 0};
     uint8_t start[17] = {0x01}, validate[4] = {0x03, (uint8_t)image->id, (uint8_t)(image->id >> 8), 1};
     uint8_t receive[7] = {0x02, (uint8_t)image->id, (uint8_t)(image->id >> 8), (uint8_t)begin_at(r), 0, 0, 0};
     uint8_t check[1] = {0x09}, status;

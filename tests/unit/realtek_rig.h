@@ -95,8 +95,9 @@ struct rig_way {
     int check;          /* 1: buffer check */
     const uint8_t *key; /* AES */
     uint8_t key_size;
-    int all;       /* every block */
-    uint32_t stop; /* bytes after which the link breaks; 0: none */
+    int all;         /* every block */
+    uint32_t stop;   /* bytes after which the link breaks; 0: none */
+    unsigned damage; /* the chunk that is damaged on its way, once; 0: none */
 };
 /* START, data, VALIDATE. @return the status of VALIDATE, or the one that ended it before */
 uint8_t rig_send(struct rig *r, const struct rig_image *image, const struct rig_way *way);

@@ -296,9 +296,9 @@ static void test_updates(void)
 {
     static const uint8_t key[32] = "a key of the product's own, 32 b";
     static const struct rig_way ways[] = {
-        {0, 0, NULL, 0, 0, 0},   {20, 0, NULL, 0, 0, 0},  {240, 1, NULL, 0, 0, 0}, {16, 1, NULL, 0, 0, 0},
-        {100, 0, key, 32, 1, 0}, {96, 0, key, 32, 0, 0},  {240, 1, key, 32, 1, 0}, {240, 1, key, 16, 0, 0},
-        {8, 0, key, 16, 1, 0},   {500, 1, NULL, 0, 0, 0}, {500, 0, NULL, 0, 0, 0},
+        {0, 0, NULL, 0, 0, 0, 0},   {20, 0, NULL, 0, 0, 0, 0},  {240, 1, NULL, 0, 0, 0, 0}, {16, 1, NULL, 0, 0, 0, 0},
+        {100, 0, key, 32, 1, 0, 0}, {96, 0, key, 32, 0, 0, 0},  {240, 1, key, 32, 1, 0, 0}, {240, 1, key, 16, 0, 0, 0},
+        {8, 0, key, 16, 1, 0, 0},   {500, 1, NULL, 0, 0, 0, 0}, {500, 0, NULL, 0, 0, 0, 0},
     };
 
     for (unsigned i = 0; i < sizeof ways / sizeof ways[0]; i++) {
@@ -353,7 +353,7 @@ static void test_bad_images(void)
 static void test_signed_only(void)
 {
     static const uint8_t dialects[] = {BEE2, B8752H, AUDIO};
-    static const struct rig_way checked = {240, 1, NULL, 0, 0, 0};
+    static const struct rig_way checked = {240, 1, NULL, 0, 0, 0, 0};
     struct package package = fixture_package(2), stranger, small;
     struct recipe recipe;
     struct rig *r = &rig;
@@ -464,6 +464,36 @@ static void test_chunks(void)
     rig_image_free(&app);
 }
 
+/* Any chunk damaged on its way comes again, and the update succeeds; bare images and packages alike. */
+static void test_damaged_chunks(void)
+{
+    static const uint8_t dialects[] = {BEE2, B8752H, AUDIO};
+    struct package package = fixture_package(2);
+    struct rig *r = &rig;
+
+    for (unsigned d = 0; d < 3; d++)
+        for (unsigned packed = 0; packed < 2; packed++)
+            for (unsigned damage = 1; damage <= (packed ? 11u : 6u); damage++) {
+                uint8_t ic = chip(dialects[d]);
+                struct rig_image image =
+                    packed ? rig_image(ic, RIG_APP, package.bytes, package.size, 0) : app_of(dialects[d]);
+                struct rig_way way = {240, 1, NULL, 0, 0, 0, damage};
+
+                rig_open(r, dialects[d], ic);
+                r->f.device.allow_unsigned = !packed;
+                CHECK_EQUAL(rig_send(r, &image, &way), 1);
+                CHECK(rig_activate(r));
+                CHECK_EQUAL(rig_reset(r), 1);
+                if (packed)
+                    CHECK(fixture_holds(&r->f, 1, APP, &package));
+                else
+                    CHECK(rig_holds(r, 1, APP, image.bytes, image.size));
+                rig_close(r);
+                rig_image_free(&image);
+            }
+    package_free(&package);
+}
+
 /* Out of turn, twice, too late: a refusal, and after it a good update all the same. */
 static void test_order(void)
 {
@@ -520,13 +550,13 @@ static void test_busy(void)
     rig_close(r);
 
     rig_open(r, AUDIO, 11);
-    struct rig_way way = {0, 0, NULL, 0, 0, app.size};
+    struct rig_way way = {0, 0, NULL, 0, 0, app.size, 0};
     CHECK_EQUAL(rig_send(r, &app, &way), 1);
     CHECK_EQUAL(tandem_realtek_device_write(&r->device, TANDEM_REALTEK_CONTROL, validate, 3), TANDEM_ATT_OK);
     rig_close(r);
 
     rig_open(r, AUDIO, 11);
-    struct rig_way most = {0, 0, NULL, 0, 0, 6000};
+    struct rig_way most = {0, 0, NULL, 0, 0, 6000, 0};
     CHECK_EQUAL(rig_send(r, &app, &most), 0xFE);
     CHECK_EQUAL(tandem_realtek_device_write(&r->device, TANDEM_REALTEK_DATA, app.bytes + 6000, 24), TANDEM_ATT_OK);
     CHECK_EQUAL(tandem_realtek_device_write(&r->device, TANDEM_REALTEK_CONTROL, validate, 3), TANDEM_ATT_OK);
@@ -548,7 +578,8 @@ static void test_cuts(void)
         for (unsigned check = 0; check < 2; check++)
             for (uint32_t stop = 240; stop < 5900; stop += 240) {
                 struct rig_image app = app_of(dialects[d]);
-                struct rig_way way = {240, (int)check, NULL, 0, 0, stop}, whole = {240, (int)check, NULL, 0, 0, 0};
+                struct rig_way way = {240, (int)check, NULL, 0, 0, stop, 0},
+                               whole = {240, (int)check, NULL, 0, 0, 0, 0};
                 uint32_t offset;
 
                 rig_open(r, dialects[d], chip(dialects[d]));
@@ -706,7 +737,7 @@ static void test_not_kept(void)
 static void test_slow_flash(void)
 {
     static const struct fixture_options slow = {.asynchronous = 1};
-    static const struct rig_way checked = {240, 1, NULL, 0, 0, 0};
+    static const struct rig_way checked = {240, 1, NULL, 0, 0, 0, 0};
     struct rig_image app = app_of(AUDIO);
     struct rig *r = &rig;
     char start[64] = "01";
@@ -868,6 +899,7 @@ int main(void)
     RUN(test_bad_images);
     RUN(test_signed_only);
     RUN(test_chunks);
+    RUN(test_damaged_chunks);
     RUN(test_order);
     RUN(test_busy);
     RUN(test_cuts);
