@@ -202,8 +202,7 @@ void tandem_realtek_test(struct tandem_realtek_device *device, uint8_t bits)
         device->aes_on = 1;
     if (bits & REALTEK_TEST_NO_CHECK) {
         device->buffer_size = 0;
-        if (realtek_stored(device))
-            (void)tandem_bare_hold(device->bare, TANDEM_BARE_NO_HOLD);
+        realtek_hold(device, 0);
     }
 }
 
@@ -379,8 +378,7 @@ void tandem_realtek_device_connected(struct tandem_realtek_device *device)
     device->buffer_size = 0;
     if (device->image != NULL && device->error == 0) /* what was not checked comes again */
         tandem_realtek_go_on_at(device, device->fed);
-    if (realtek_stored(device))
-        (void)tandem_bare_hold(device->bare, TANDEM_BARE_NO_HOLD);
+    realtek_hold(device, 0);
 }
 
 void tandem_realtek_device_disconnected(struct tandem_realtek_device *device)

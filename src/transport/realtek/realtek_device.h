@@ -22,6 +22,7 @@ enum realtek_sink {
     SINK_HEAD,      /* the image's header passes by: what the payload is shows later; only a package will do */
     SINK_HEAD_BARE, /* the same, and it is stored */
     SINK_BARE,      /* into the bare door */
+    SINK_MCUBOOT,   /* into the bare door, what is behind the header: it is authenticated there */
     SINK_PACKAGE,   /* into the installer, what is behind the header */
     SINK_DROP,      /* nowhere: the product has no use for this image */
     SINK_REFUSED    /* nowhere: it may not come in */
@@ -88,14 +89,27 @@ static inline const struct tandem_device *realtek_description(const struct tande
 /* The image in hand goes into the bare door. */
 static inline int realtek_stored(const struct tandem_realtek_device *device)
 {
-    return device->sink == SINK_HEAD_BARE || device->sink == SINK_BARE;
+    return device->sink == SINK_HEAD_BARE || device->sink == SINK_BARE || device->sink == SINK_MCUBOOT;
+}
+
+/* Bytes of the image that do not go into the door: an MCUboot image comes without what is put before it. */
+static inline uint32_t realtek_skipped(const struct tandem_realtek_device *device)
+{
+    return device->sink == SINK_MCUBOOT ? device->layout_header : 0;
+}
+
+/* What is stored from the next byte on waits for its check; 0: nothing does. */
+static inline void realtek_hold(struct tandem_realtek_device *device, int on)
+{
+    if (realtek_stored(device))
+        (void)tandem_bare_hold(device->bare, on ? device->at - realtek_skipped(device) : TANDEM_BARE_NO_HOLD);
 }
 
 /* The status with which a refusal goes to the host; the same of what the installer said last. */
 uint8_t tandem_realtek_code(enum tandem_status status);
 uint8_t tandem_realtek_installer_code(const struct tandem_realtek_device *device);
-/* Begin the image in hand at the bare door. */
-enum tandem_status tandem_realtek_open_bare(struct tandem_realtek_device *device);
+/* Begin the image in hand at the bare door. @param payload enum tandem_payload */
+enum tandem_status tandem_realtek_open_bare(struct tandem_realtek_device *device, uint8_t payload);
 /* The first bytes of the payload are here: what is it? */
 void tandem_realtek_decide(struct tandem_realtek_device *device);
 /* The image may not come in, or not go on. */

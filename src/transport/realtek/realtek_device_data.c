@@ -33,6 +33,7 @@ uint32_t tandem_realtek_device_room(const struct tandem_realtek_device *device)
     if (realtek_stored(device)) {
         limit = tandem_bare_limit(device->bare);
         from = tandem_bare_wants(device->bare);
+        end -= realtek_skipped(device);
     } else if (device->sink == SINK_PACKAGE) {
         if (must_wait(device))
             return 0;
@@ -64,45 +65,64 @@ void tandem_realtek_refuse(struct tandem_realtek_device *device, uint8_t code)
     device->fault = code;
 }
 
-enum tandem_status tandem_realtek_open_bare(struct tandem_realtek_device *device)
+enum tandem_status tandem_realtek_open_bare(struct tandem_realtek_device *device, uint8_t payload)
 {
     struct tandem_bare_image image = {0};
 
     image.kind = device->image->kind;
     image.variant = TANDEM_VARIANT_ANY;
-    image.size = device->total;
+    image.payload = payload;
+    image.size = device->total - (payload == TANDEM_PAYLOAD_MCUBOOT ? device->layout_header : 0);
     return tandem_bare_begin(device->bare, &image);
 }
 
-/* The first bytes of the payload are here. */
-void tandem_realtek_decide(struct tandem_realtek_device *device)
+static enum tandem_status begin_package(struct tandem_realtek_device *device)
 {
     struct tandem_package_header header;
     enum tandem_status status;
 
-    if (tandem_payload_recognise(device->magic, device->magic_fill) != TANDEM_PAYLOAD_PACKAGE ||
-        device->magic_fill < sizeof device->magic) {
-        if (device->sink == SINK_HEAD_BARE)
-            device->sink = SINK_BARE;
-        else
-            tandem_realtek_refuse(
-                device, tandem_realtek_code(tandem_realtek_open_bare(device))); /* it says why not, and notes it */
-        return;
-    }
-    if (device->sink == SINK_HEAD_BARE) {
-        (void)tandem_install_abort(device->bare->install);
-        tandem_bare_init(device->bare, device->bare->install);
-    }
+    if (device->sink == SINK_HEAD_BARE)
+        (void)tandem_bare_abort(device->bare);
     status = tandem_install_begin(device->bare->install, NULL, device->total - device->layout_header, 0);
     if (status == TANDEM_OK)
         status = tandem_package_header(&header, device->magic);
-    if (status != TANDEM_OK) {
-        tandem_realtek_refuse(device, tandem_realtek_code(status));
-        return;
-    }
+    if (status != TANDEM_OK)
+        return status;
     device->head_end = device->layout_header + header.head_size;
     device->sink = SINK_PACKAGE;
-    (void)tandem_install_feed(device->bare->install, 0, device->magic, device->magic_fill);
+    return tandem_install_feed(device->bare->install, 0, device->magic, device->magic_fill);
+}
+
+static enum tandem_status begin_mcuboot(struct tandem_realtek_device *device)
+{
+    enum tandem_status status = tandem_realtek_open_bare(device, TANDEM_PAYLOAD_MCUBOOT);
+
+    if (status != TANDEM_OK)
+        return status;
+    device->sink = SINK_MCUBOOT;
+    if (device->buffer_size != 0) /* what came of the chunk in hand is not checked yet */
+        (void)tandem_bare_hold(device->bare,
+                               device->chunk > device->layout_header ? device->chunk - device->layout_header : 0);
+    return tandem_bare_feed(device->bare, 0, device->magic, device->magic_fill);
+}
+
+void tandem_realtek_decide(struct tandem_realtek_device *device)
+{
+    enum tandem_payload payload = TANDEM_PAYLOAD_BARE;
+    enum tandem_status status = TANDEM_OK;
+
+    if (device->magic_fill == sizeof device->magic)
+        payload = tandem_payload_recognise(device->magic, device->magic_fill);
+    if (payload == TANDEM_PAYLOAD_PACKAGE)
+        status = begin_package(device);
+    else if (payload == TANDEM_PAYLOAD_MCUBOOT)
+        status = begin_mcuboot(device);
+    else if (device->sink == SINK_HEAD_BARE)
+        device->sink = SINK_BARE;
+    else /* the door says why not, and notes it */
+        status = tandem_realtek_open_bare(device, TANDEM_PAYLOAD_BARE);
+    if (status != TANDEM_OK)
+        tandem_realtek_refuse(device, tandem_realtek_code(status));
 }
 
 /* Bytes of a package that come once: what the installer has to do before it takes them is done here, within bounds. */
@@ -136,7 +156,7 @@ static void deliver_part(struct tandem_realtek_device *device, const uint8_t *da
         else if (!make_room(device, size))
             device->error = REALTEK_LENGTH;
         else
-            (void)tandem_bare_feed(device->bare, device->fed, data, size);
+            (void)tandem_bare_feed(device->bare, device->fed - realtek_skipped(device), data, size);
     } else if (device->sink == SINK_PACKAGE && device->buffer_size == 0) {
         pass_on(device, data, size);
     } else if (device->sink == SINK_PACKAGE) {

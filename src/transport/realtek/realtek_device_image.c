@@ -82,12 +82,11 @@ static enum tandem_status open_image(struct tandem_realtek_device *device)
     }
     if (!realtek_description(device)->allow_unsigned)
         return TANDEM_OK; /* a package may come, and nothing else */
-    status = tandem_realtek_open_bare(device);
+    status = tandem_realtek_open_bare(device, TANDEM_PAYLOAD_BARE);
     if (status != TANDEM_OK)
         return status;
     device->sink = SINK_HEAD_BARE;
-    if (device->buffer_size != 0)
-        (void)tandem_bare_hold(device->bare, device->at);
+    realtek_hold(device, device->buffer_size != 0);
     if (device->row->flags & REALTEK_STORES_HEADER)
         (void)tandem_bare_feed(device->bare, 0, device->control, sizeof device->control);
     return TANDEM_OK;
@@ -109,8 +108,7 @@ void tandem_realtek_forget(struct tandem_realtek_device *device)
 void tandem_realtek_release(struct tandem_realtek_device *device)
 {
     if (device->image != NULL || device->kept) {
-        (void)tandem_install_abort(device->bare->install);
-        tandem_bare_init(device->bare, device->bare->install);
+        (void)tandem_bare_abort(device->bare);
     }
     tandem_realtek_forget(device);
 }
@@ -177,7 +175,8 @@ static int go_back_stored(struct tandem_realtek_device *device, uint32_t offset)
     uint32_t edge = device->layout_header;
 
     if (offset < device->row->data_from || (offset > edge && offset < edge + sizeof device->magic) ||
-        tandem_bare_back(device->bare, offset) != TANDEM_OK)
+        (device->sink == SINK_MCUBOOT && offset <= edge) ||
+        tandem_bare_back(device->bare, offset - realtek_skipped(device)) != TANDEM_OK)
         return 0;
     if (offset <= edge) {
         device->magic_fill = 0;
@@ -232,8 +231,7 @@ uint16_t tandem_realtek_check_on(struct tandem_realtek_device *device)
         size = 0;
     device->buffer_size = (uint16_t)size;
     tandem_realtek_go_on_at(device, device->fed);
-    if (realtek_stored(device))
-        (void)tandem_bare_hold(device->bare, size != 0 ? device->at : TANDEM_BARE_NO_HOLD);
+    realtek_hold(device, size != 0);
     return device->buffer_size;
 }
 
@@ -281,8 +279,7 @@ uint8_t tandem_realtek_report(struct tandem_realtek_device *device, uint16_t siz
     if (device->error != 0)
         return reject_chunk(device, device->error);
     tandem_realtek_go_on_at(device, device->at);
-    if (realtek_stored(device))
-        (void)tandem_bare_hold(device->bare, device->at);
+    realtek_hold(device, 1);
     device->pending = REALTEK_OP_REPORT;
     return REALTEK_LATER;
 }
@@ -359,6 +356,8 @@ static uint8_t validate_bare(struct tandem_realtek_device *device)
         status = tandem_bare_end(device->bare);
         if (status == TANDEM_OK)
             device->step = STEP_HEADER;
+        if (status == TANDEM_OK && device->sink == SINK_MCUBOOT)
+            return REALTEK_SUCCESS; /* its signature and digest say more than what was before it */
         return status == TANDEM_OK || status == TANDEM_AGAIN ? REALTEK_LATER : tandem_realtek_code(status);
     }
     status = device->step == STEP_HEADER ? tandem_realtek_verify_begin(device) : tandem_realtek_verify(device);
