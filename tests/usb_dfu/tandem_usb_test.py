@@ -44,9 +44,8 @@ def test_detach():
 
 def test_download():
     """Some of all combinations; the others are tried where time is simulated too."""
-    for version, attributes, mode in ((0x110, TOLERANT | WILL_DETACH, RUNTIME), (0x110, 0, RUNTIME),
-                                      (0x110, WILL_DETACH, DFU), (0x100, TOLERANT, RUNTIME),
-                                      (0x11A, TOLERANT | WILL_DETACH, RUNTIME)):
+    for version, attributes, mode in ((0x110, TOLERANT | WILL_DETACH, RUNTIME), (0x100, 0, RUNTIME),
+                                      (0x11A, TOLERANT | WILL_DETACH, DFU)):
         device.be(version=version, attributes=attributes | CAN_DOWNLOAD, alternates=1, dfu=mode, block=2048)
         download("new.tdm").says("the device has taken them")
         device.runs(2, bank=1)
