@@ -946,6 +946,88 @@ static void waits_last(void)
     }
 }
 
+/* ---- power ---- */
+
+static unsigned stride = 97; /* 1: every place; the program's argument */
+
+/* After the cut: restarts until all is quiet, and then the new firmware runs, the service knows, and was told once. */
+static void recovers(struct world *w)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        enum tandem_boot_reason reason = reset(w);
+        CHECK(reason != TANDEM_BOOT_NONE && reason != TANDEM_BOOT_FALLBACK);
+        if (tandem_install_state(&w->f.install) == TANDEM_STATE_TRIAL)
+            CHECK_EQUAL(tandem_install_confirm(&w->f.install), TANDEM_OK);
+        run(w, 20000);
+        if (!w->rebooted)
+            break;
+    }
+    CHECK(!tandem_cloud_busy(&w->cloud));
+    CHECK_EQUAL(w->reports, 1);
+    CHECK_EQUAL(w->result, good(w));
+    CHECK(fixture_holds(&w->f, tandem_bank_running(&w->f.install.bank), TANDEM_KIND_APPLICATION, &w->new));
+}
+
+/* Run until power fails in operation `at` of the flash. @return 0 if it did not come to that */
+static int run_until_cut(struct world *w, uint64_t at)
+{
+    struct sim_flash *const flashes[] = {&w->f.flash};
+    jmp_buf out;
+
+    w->f.power.tear = (enum sim_tear)(at % SIM_TEARS);
+    w->f.power.cut_at = w->f.power.ops + at;
+    w->f.power.out = &out;
+    if (setjmp(out) == 0)
+        run(w, 3600);
+    int cut = !w->f.power.on;
+    if (cut)
+        sim_power_return(&w->f.power, flashes, 1);
+    w->f.power.cut_at = 0;
+    w->f.power.out = NULL;
+    return cut;
+}
+
+/* At an operation of the flash, in the ways in which power fails. */
+static void power_cut_in_flash(void)
+{
+    for (EACH_SERVICE(s)) {
+        unsigned cuts = 0;
+        int cut = 1;
+        for (uint64_t at = 1; cut; at += stride) {
+            struct world w;
+            start(&w, services[s]);
+            cut = run_until_cut(&w, at);
+            cuts += cut ? 1 : 0;
+            w.rebooted = 0;
+            recovers(&w);
+            end(&w);
+        }
+        CHECK(cuts > 1500 / stride);
+    }
+}
+
+/* At a byte of the download. */
+static void power_cut_on_the_way(void)
+{
+    for (EACH_SERVICE(s))
+        for (uint32_t at = 1;; at += stride) {
+            struct world w;
+            start(&w, services[s]);
+            uint32_t size = w.new.size;
+            w.fault_at = s == 2 ? "artifacts" : s == 1 ? "/ota/south/download/" : "/download";
+            w.fault_times = 1;
+            w.fault_cut = TANDEM_ERROR_TIMEOUT;
+            w.fault_after = at;
+            while (w.broken == TANDEM_OK || w.body_at < at)
+                w.now += tandem_cloud_poll(&w.cloud, w.now) == TANDEM_AGAIN ? 1 : 500;
+            recovers(&w);
+            CHECK(w.bytes < size + 9000);
+            end(&w);
+            if (at + stride >= size)
+                break;
+        }
+}
+
 /* ---- the record ---- */
 
 static void bad_records(void)
@@ -1018,8 +1100,10 @@ static void memory(void)
     CHECK(sizeof(void *) > 4 ? size <= 2560 : size <= 2048);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1)
+        stride = (unsigned)atoi(argv[1]);
     RUN(tokens);
     RUN(memory);
     RUN(whole_update);
@@ -1040,6 +1124,8 @@ int main(void)
     RUN(conditions);
     RUN(deadline);
     RUN(waits_last);
+    RUN(power_cut_in_flash);
+    RUN(power_cut_on_the_way);
     RUN(bad_records);
     return check_report();
 }
