@@ -426,6 +426,10 @@ static void lies_and_accidents(void)
     CHECK_EQUAL(send(&w, name, &w.new, 300), TANDEM_ERROR_DIGEST);
     w.new.bytes[w.new.size / 2] ^= 1;
     failed(&w, TANDEM_ERROR_DIGEST);
+    w.new.bytes[w.new.size - 1] ^= 1; /* in its last block, */
+    CHECK_EQUAL(send(&w, name, &w.new, 65535), TANDEM_ERROR_DIGEST);
+    w.new.bytes[w.new.size - 1] ^= 1;
+    failed(&w, TANDEM_ERROR_DIGEST);
     w.new.bytes[100] ^= 1; /* not as it was signed */
     CHECK_EQUAL(send(&w, name, &w.new, 300), TANDEM_ERROR_SIGNATURE);
     w.new.bytes[100] ^= 1;

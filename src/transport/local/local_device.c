@@ -419,7 +419,8 @@ static void restart(struct tandem_local *local)
         (void)system->reboot(system->ctx);
 }
 
-static enum tandem_status work_session(struct tandem_local *local)
+/* `idle`: the installer has nothing to do. */
+static enum tandem_status work_session(struct tandem_local *local, int idle)
 {
     const struct tandem_install *install = install_of(local);
     if (local->step == STEP_PREPARE)
@@ -434,6 +435,8 @@ static enum tandem_status work_session(struct tandem_local *local)
         (void)fail(local, TANDEM_ERROR_TIMEOUT);
     if (local->step == STEP_END || local->step == STEP_FINISH)
         finish_bare(local);
+    if (local->step == STEP_VERIFY && idle && tandem_install_state(install) == TANDEM_STATE_RECEIVING)
+        (void)fail(local, TANDEM_ERROR_DIGEST); /* a block was damaged: it waits for what cannot come again */
     if (local->step == STEP_VERIFY)
         activate(local);
     if (local->step == STEP_RESTART)
@@ -487,7 +490,7 @@ enum tandem_status tandem_local_poll(struct tandem_local *local, uint32_t now_ms
     local->heard = 0;
     for (unsigned i = 0; i < STEPS && status == TANDEM_AGAIN; i++)
         status = tandem_bare_poll(&local->bare);
-    worked = work_session(local);
+    worked = work_session(local, status == TANDEM_OK);
     tell(local);
     return worked == TANDEM_AGAIN || local->step == STEP_END || local->step == STEP_FINISH ? TANDEM_AGAIN : status;
 }
