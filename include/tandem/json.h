@@ -40,30 +40,28 @@ struct tandem_json_field {
     uint16_t size;    /**< bytes there, the end's 0 included; 0: only that it is there is told */
 };
 
-/** Told of each value that was waited for, when it is whole; `length` is what its text would be without the bound of
- *  its place. */
-typedef void tandem_json_found(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length);
-
 /** A reader. Fields are the library's own, but for `off`. */
 struct tandem_json {
     const struct tandem_json_field *fields; /**< waited for, at most 16, each with a path of its own */
     uint8_t *base;                          /**< what it writes to */
-    tandem_json_found *found;               /**< who is told */
-    void *ctx;                              /**< handed to it */
-    uint32_t length;                        /**< bytes so far of the value or key in hand */
-    uint16_t match[TANDEM_JSON_DEPTH + 1];  /**< fields whose path is met down to this level, as bits */
-    uint16_t off;                           /**< fields that are no longer waited for, as bits */
-    uint16_t arrays;                        /**< levels that are arrays, as bits */
-    uint16_t code;                          /**< of an escaped character */
-    uint16_t pair;                          /**< first half of a surrogate pair */
-    uint8_t count;                          /**< of fields */
-    uint8_t depth;                          /**< levels open */
-    uint8_t state;                          /**< what must come next */
-    uint8_t place;                          /**< in a number's grammar, or in true, false, null */
-    uint8_t digits;                         /**< of an escape, still to come */
-    uint8_t is_key;                         /**< 1: the text in hand is a key */
-    uint8_t target;                         /**< field of the value in hand */
-    char key[TANDEM_JSON_KEY_MAX];          /**< in hand */
+    /** Told of each value that was waited for, when it is whole; `length` is what its text would be without the bound
+     *  of its place. */
+    void (*found)(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length);
+    void *ctx;                             /**< handed to it */
+    uint32_t length;                       /**< bytes so far of the value or key in hand */
+    uint16_t match[TANDEM_JSON_DEPTH + 1]; /**< fields whose path is met down to this level, as bits */
+    uint16_t off;                          /**< fields that are no longer waited for, as bits */
+    uint16_t arrays;                       /**< levels that are arrays, as bits */
+    uint16_t code;                         /**< of an escaped character */
+    uint16_t pair;                         /**< first half of a surrogate pair */
+    uint8_t count;                         /**< of fields */
+    uint8_t depth;                         /**< levels open */
+    uint8_t state;                         /**< what must come next */
+    uint8_t place;                         /**< in a number's grammar, or in true, false, null */
+    uint8_t digits;                        /**< of an escape, still to come */
+    uint8_t is_key;                        /**< 1: the text in hand is a key */
+    uint8_t target;                        /**< field of the value in hand */
+    char key[TANDEM_JSON_KEY_MAX];         /**< in hand */
 };
 
 /**
@@ -71,10 +69,10 @@ struct tandem_json {
  * @param json caller's
  * @param fields,count what is waited for
  * @param base what their places are in
- * @param found,ctx who is told
+ * @param found,ctx who is told, as above
  */
 void tandem_json_init(struct tandem_json *json, const struct tandem_json_field *fields, uint8_t count, void *base,
-                      tandem_json_found *found, void *ctx);
+                      void (*found)(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length), void *ctx);
 /** Read on. @return TANDEM_OK; TANDEM_ERROR_FORMAT; TANDEM_ERROR_SPACE (too deep). Errors stay. */
 enum tandem_status tandem_json_feed(struct tandem_json *json, const void *data, size_t size);
 /** The text has ended. @return TANDEM_OK: one value, and it is whole; TANDEM_ERROR_TRUNCATED; as the last feed */

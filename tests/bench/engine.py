@@ -28,7 +28,7 @@ CPUS = {
     "M0+": (["-mcpu=cortex-m0plus", "-mthumb"], None),
     "M4": (["-mcpu=cortex-m4", "-mthumb"], "mps2-an386"),
 }
-SOURCES = ["aes", "bytes", "crc", "sha2", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards",
+SOURCES = ["aes", "bytes", "crc", "sha1", "sha2", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards",
            "ed25519", "p256"]
 # Without Ed25519, whose SHA-512 has the constants of SHA-256 in it.
 ALONE = ["-DTANDEM_CONFIG_ED25519=0"]

@@ -21,7 +21,7 @@ BOARDS = [("cortex-m0", "microbit"), ("cortex-m4", "mps2-an386")]
 LEVELS = ["-Os", "-O2"]
 # The test programs, and the source that a program includes to look inside.
 TESTS = {"crc": None, "hash": None, "aes": None, "field25519": "edwards", "field_p256": "p256", "ed25519": None, "p256": None}
-SOURCES = ["aes", "bytes", "crc", "sha2", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards",
+SOURCES = ["aes", "bytes", "crc", "sha1", "sha2", "sha256", "sha512", "md5", "hmac", "secure", "number", "field", "edwards",
            "ed25519", "ed25519_sign", "p256"]
 
 

@@ -54,7 +54,8 @@ struct cloud_service {
     void (*compose)(struct tandem_cloud *cloud);
     /* The fields of the answer, for `step`. */
     const struct tandem_json_field *(*fields)(const struct tandem_cloud *cloud, uint8_t *count);
-    tandem_json_found *found;
+    /* As of struct tandem_json. */
+    void (*found)(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length);
     /* The answer is whole, or its body is not looked at. Sets cloud->then to the step that follows CLOUD_OK, where
      * that is the service's to say. */
     enum cloud_verdict (*answer)(struct tandem_cloud *cloud);

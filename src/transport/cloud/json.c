@@ -30,7 +30,7 @@ enum {
 static const char *const words[] = {"true", "false", "null"};
 
 void tandem_json_init(struct tandem_json *json, const struct tandem_json_field *fields, uint8_t count, void *base,
-                      tandem_json_found *found, void *ctx)
+                      void (*found)(void *ctx, uint8_t field, enum tandem_json_type type, uint32_t length), void *ctx)
 {
     memset(json, 0, sizeof *json);
     json->fields = fields;
