@@ -57,6 +57,7 @@ struct tandem_http_client {
     uint8_t error;                             /**< enum tandem_status that ended it */
     uint8_t redirects;                         /**< followed so far */
     uint8_t flags;                             /**< see the source */
+    uint8_t fresh;                             /**< 1: nothing has been polled since it began */
     char host[TANDEM_HTTP_HOST_MAX];           /**< of the target, and of the open connection */
     char number[24];                           /**< a number being sent */
 };

@@ -577,6 +577,17 @@ static void back_pressure(void)
     CHECK_BYTES(w.body, text + at, 3000);
 }
 
+/* The clock may be anywhere when the first exchange begins. */
+static void late_clock(void)
+{
+    struct wire w;
+    wire_start(&w, 64);
+    w.now = 0xFFFFF000u;
+    w.answers[0] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    CHECK_EQUAL(fetch(&w, &plain), TANDEM_OK);
+    CHECK(body_is(&w, "ok"));
+}
+
 static void buffers(void)
 {
     struct wire w;
@@ -605,6 +616,7 @@ int main(void)
     RUN(kept_connections);
     RUN(patience);
     RUN(back_pressure);
+    RUN(late_clock);
     RUN(buffers);
     return check_report();
 }

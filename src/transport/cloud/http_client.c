@@ -232,6 +232,7 @@ static void start_sending(struct tandem_http_client *client)
     client->at = client->fill = client->stash;
     client->head_size = 0;
     client->heard_ms = client->now;
+    client->fresh = 1;
     client->state = (client->flags & CONNECTED) != 0 ? SENDING : OPENING;
 }
 
@@ -873,6 +874,10 @@ static void http_poll(void *ctx, uint32_t now_ms)
     struct tandem_http_client *client = ctx;
 
     client->now = now_ms;
+    if (client->fresh) { /* only now it is known when it began */
+        client->heard_ms = now_ms;
+        client->fresh = 0;
+    }
     if (client->state == OPENING) {
         enum tandem_status status = client->dial->open(client->dial->ctx, client->host, client->host_size,
                                                        client->target_port, (client->flags & TLS) != 0);
