@@ -52,6 +52,12 @@
 #define TANDEM_CONFIG_LOADER 1
 #endif
 
+#ifndef TANDEM_CONFIG_VERIFY_TWICE
+/** 1: a bootloader verifies what it starts twice, so that no single instruction that is skipped lets a bad image pass;
+ *  0: once, in half the time, which leaves it open to such faults. */
+#define TANDEM_CONFIG_VERIFY_TWICE 1
+#endif
+
 #ifndef TANDEM_CONFIG_MCUBOOT
 /** 1: a device's description may ask for images that MCUboot's imgtool signed; 0: it may not, and the code is left out.
  */

@@ -13,88 +13,135 @@
 #include "core/journal.h"
 #include "core/loader.h"
 #include "core/package_wire.h"
+#include "core/twice.h"
 
 #define OPEN_TRIES 8
 
 /* Whether the state lies in memory as it does in its record; a compiler knows. */
 static int is_record(void)
 {
-    return TANDEM_WIRE_ORDER && offsetof(struct tandem_bank_state, home) == JOURNAL_STATE_SIZE &&
+    return TANDEM_WIRE_ORDER && offsetof(struct tandem_bank_state, lift) == JOURNAL_STATE_SIZE - 1 &&
            offsetof(struct tandem_outcome, detail) == 4 && offsetof(struct tandem_outcome, version) == 24;
 }
 
-static void encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
+/* The record of a state: in `bytes`, or where it is already. */
+static const uint8_t *encode(uint8_t bytes[JOURNAL_STATE_SIZE], const struct tandem_bank_state *state)
 {
     const struct tandem_outcome *outcome = &state->outcome;
-    if (is_record()) {
-        memcpy(bytes, state, JOURNAL_STATE_SIZE);
-    } else {
-        bytes[1] = state->phase;
-        bytes[2] = state->attempts;
-        bytes[3] = state->reason;
-        tandem_store_le32(bytes + 4, state->counter);
-        tandem_store_le32(bytes + 8, state->revoked);
-        memcpy(bytes + 12, state->proofs, 16);
-        bytes[28] = (uint8_t)outcome->status;
-        bytes[29] = (uint8_t)outcome->stage;
-        bytes[30] = outcome->image;
-        bytes[31] = outcome->seen;
-        tandem_store_le32(bytes + 32, outcome->detail);
-        memcpy(bytes + 36, outcome->id, TANDEM_PACKAGE_ID_SIZE);
-        tandem_version_store(&outcome->version, bytes + 52);
-    }
-    bytes[0] = (uint8_t)(state->active | state->home << 1 | state->lift << 2);
+    if (is_record())
+        return (const uint8_t *)state;
+    bytes[0] = state->active;
+    bytes[1] = state->phase;
+    bytes[2] = state->attempts;
+    bytes[3] = state->reason;
+    tandem_store_le32(bytes + 4, state->counter);
+    tandem_store_le32(bytes + 8, state->revoked);
+    memcpy(bytes + 12, state->proofs, 16);
+    bytes[28] = (uint8_t)outcome->status;
+    bytes[29] = (uint8_t)outcome->stage;
+    bytes[30] = outcome->image;
+    bytes[31] = outcome->seen;
+    tandem_store_le32(bytes + 32, outcome->detail);
+    memcpy(bytes + 36, outcome->id, TANDEM_PACKAGE_ID_SIZE);
+    tandem_version_store(&outcome->version, bytes + 52);
+    bytes[64] = state->home;
+    bytes[65] = state->lift;
+    return bytes;
 }
 
 static void decode(struct tandem_bank_state *state, const uint8_t bytes[JOURNAL_STATE_SIZE])
 {
     struct tandem_outcome *outcome = &state->outcome;
-    if (is_record()) {
-        memcpy(state, bytes, JOURNAL_STATE_SIZE);
-    } else {
-        state->phase = bytes[1];
-        state->attempts = bytes[2];
-        state->reason = bytes[3];
-        state->counter = tandem_load_le32(bytes + 4);
-        state->revoked = tandem_load_le32(bytes + 8);
-        memcpy(state->proofs, bytes + 12, 16);
-        outcome->status = (enum tandem_status)bytes[28];
-        outcome->stage = (enum tandem_stage)bytes[29];
-        outcome->image = bytes[30];
-        outcome->seen = bytes[31];
-        outcome->detail = tandem_load_le32(bytes + 32);
-        memcpy(outcome->id, bytes + 36, TANDEM_PACKAGE_ID_SIZE);
-        tandem_version_load(&outcome->version, bytes + 52);
-    }
-    state->active = bytes[0] & 1;
-    state->home = bytes[0] >> 1 & 1;
-    state->lift = bytes[0] >> 2 & 1;
+    state->active = bytes[0];
+    state->phase = bytes[1];
+    state->attempts = bytes[2];
+    state->reason = bytes[3];
+    state->counter = tandem_load_le32(bytes + 4);
+    state->revoked = tandem_load_le32(bytes + 8);
+    memcpy(state->proofs, bytes + 12, 16);
+    outcome->status = (enum tandem_status)bytes[28];
+    outcome->stage = (enum tandem_stage)bytes[29];
+    outcome->image = bytes[30];
+    outcome->seen = bytes[31];
+    outcome->detail = tandem_load_le32(bytes + 32);
+    memcpy(outcome->id, bytes + 36, TANDEM_PACKAGE_ID_SIZE);
+    tandem_version_load(&outcome->version, bytes + 52);
+    state->home = bytes[64];
+    state->lift = bytes[65];
+}
+
+/* Read the newest record; all zero if there is none. */
+static enum tandem_status read_state(const struct tandem_bank *bank, struct tandem_bank_state *state)
+{
+    uint8_t bytes[JOURNAL_STATE_SIZE];
+    enum tandem_status status =
+        tandem_journal_read(&bank->journal, JOURNAL_STATE, is_record() ? (uint8_t *)state : bytes);
+    if (status != TANDEM_OK || !is_record())
+        memset(state, 0, sizeof *state);
+    if (status == TANDEM_OK && !is_record())
+        decode(state, bytes);
+    state->active &= 1; /* these choose places */
+    state->home &= 1;
+    state->lift &= 1;
+    return status;
+}
+
+/* What comes behind the last member is of no account. */
+static int is_same(const struct tandem_bank_state *a, const struct tandem_bank_state *b)
+{
+    return memcmp(a, b, offsetof(struct tandem_bank_state, lift) + 1) == 0;
 }
 
 enum tandem_status tandem_bank_store(struct tandem_bank *bank)
 {
     uint8_t bytes[JOURNAL_STATE_SIZE];
-    encode(bytes, &bank->state);
-    return tandem_journal_append(&bank->journal, JOURNAL_STATE, bytes);
+    struct tandem_bank_state stored, said;
+    /* A record that says something else than it should is whole too, and counts: then another one has to follow. */
+    for (unsigned tries = 0;; tries++) {
+        (void)read_state(bank, &stored);
+        if (tries > 0 && is_same(&stored, &bank->state))
+            return TANDEM_OK;
+        if (tries == AGREE_TRIES)
+            return TANDEM_ERROR_FLASH;
+        /* A copy, so that it shows should the state go wrong in memory on the way; and one that cannot overrun. */
+        for (size_t i = 0; i < sizeof said; i++)
+            ((volatile uint8_t *)&said)[i] = ((const uint8_t *)&bank->state)[i];
+        enum tandem_status status = tandem_journal_append(&bank->journal, JOURNAL_STATE, encode(bytes, &said));
+        if (status != TANDEM_OK)
+            return status;
+    }
 }
 
 enum tandem_status tandem_bank_open(struct tandem_bank *bank, const struct tandem_device *device)
 {
-    uint8_t bytes[JOURNAL_STATE_SIZE];
+    enum tandem_status status = TANDEM_ERROR_FLASH, before;
+    struct tandem_bank_state last;
+    unsigned tries = OPEN_TRIES;
     memset(bank, 0, sizeof *bank);
     bank->device = device;
-    enum tandem_status status = TANDEM_ERROR_FLASH;
-    /* A record that read well in the mount and does not in the next moment was torn: mount again, without it. */
-    for (uint8_t tries = 0; tries < OPEN_TRIES && status == TANDEM_ERROR_FLASH; tries++) {
+    /* Until two looks agree. A record that read well in the mount and does not in the next moment was torn: the next
+     * mount does without it. */
+    do {
+        bank = tandem_anew(bank);
+        before = status;
+        last = bank->state;
         status = tandem_journal_mount(&bank->journal, &device->journal, device->system);
         if (status == TANDEM_OK)
-            status = tandem_journal_read(&bank->journal, JOURNAL_STATE, bytes);
-    }
+            status = read_state(bank, &bank->state);
+    } while ((status == TANDEM_ERROR_FLASH || status != before || !is_same(&last, &bank->state)) && --tries > 0);
     if (status != TANDEM_OK)
         return status == TANDEM_ERROR_NOTHING ? TANDEM_OK : status;
-    decode(&bank->state, bytes);
     /* A state without its twin may be a torn write that reads well today: nothing is done on its word alone. */
     return bank->journal.twins >> JOURNAL_STATE & 1 ? TANDEM_OK : tandem_bank_store(bank);
+}
+
+void tandem_bank_set_outcome(struct tandem_bank_state *state, enum tandem_status status, enum tandem_stage stage)
+{
+    state->outcome.status = status;
+    state->outcome.stage = stage;
+    state->outcome.image = 0;
+    state->outcome.seen = 0;
+    state->outcome.detail = 0;
 }
 
 int tandem_bank_progress(const struct tandem_bank *bank, struct tandem_progress *progress)
@@ -155,12 +202,6 @@ const struct tandem_area *tandem_bank_manifest_area(const struct tandem_bank *ba
     if (TANDEM_CONFIG_EXCHANGE && tandem_exchange_moves_manifests(bank->device))
         which = bank->state.home != which;
     return &bank->device->manifests[which & 1];
-}
-
-struct tandem_heads tandem_bank_heads(const struct tandem_bank *bank, uint8_t which)
-{
-    struct tandem_heads heads = {tandem_bank_manifest_area(bank, which), 0};
-    return heads;
 }
 
 enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struct tandem_device *device,
@@ -281,12 +322,11 @@ uint32_t tandem_bank_revocations(const struct tandem_device *device, const struc
     return revoked;
 }
 
-enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer, size_t size)
+/* What confirmation makes of the state. */
+static enum tandem_status confirm(struct tandem_bank *bank, uint8_t *buffer, size_t size)
 {
     struct tandem_manifest manifest;
     struct tandem_bank_state *state = &bank->state;
-    if (state->phase != TANDEM_PHASE_TRIAL)
-        return TANDEM_OK;
     uint8_t running = tandem_bank_running(bank);
     enum tandem_status status = tandem_bank_manifest(bank, running, 0, &manifest, NULL, buffer, size);
     /* What a damaged head says of counter and keys would be kept for ever: it must be the one that was installed. */
@@ -294,7 +334,6 @@ enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer
         status = tandem_bank_trust(bank, running, &manifest, state->revoked);
     if (status != TANDEM_OK)
         return status;
-    struct tandem_bank_state before = *state;
     state->active = running;
     state->phase = TANDEM_PHASE_PREVIOUS;
     state->attempts = 0;
@@ -304,14 +343,27 @@ enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer
     if (revoked != state->revoked)
         memset(state->proofs, 0, sizeof state->proofs); /* they stood for signatures by these keys too */
     state->revoked = revoked;
-    state->outcome.status = TANDEM_OK;
-    state->outcome.stage = TANDEM_STAGE_CONFIRMED;
-    state->outcome.image = 0;
-    state->outcome.detail = 0;
-    state->outcome.seen = 0;
-    status = tandem_bank_store(bank);
+    tandem_bank_set_outcome(state, TANDEM_OK, TANDEM_STAGE_CONFIRMED);
+    return TANDEM_OK;
+}
+
+enum tandem_status tandem_bank_confirm(struct tandem_bank *bank, uint8_t *buffer, size_t size)
+{
+    struct tandem_bank_state last;
+    enum tandem_status status;
+    unsigned tries = AGREE_TRIES;
+    if (bank->state.phase != TANDEM_PHASE_TRIAL)
+        return TANDEM_OK;
+    do {
+        last = bank->state;
+        status = read_state(bank, &bank->state);
+        if (status == TANDEM_OK)
+            status = confirm(bank, buffer, size);
+    } while (status == TANDEM_OK && !is_same(&last, &bank->state) && --tries > 0);
+    if (status == TANDEM_OK)
+        status = tandem_bank_store(bank);
     if (status != TANDEM_OK)
-        *state = before;
+        (void)read_state(bank, &bank->state);
     return status;
 }
 

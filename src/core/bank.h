@@ -17,6 +17,9 @@ static inline uint32_t tandem_head_space(uint32_t size)
 /* Make bank->state durable. */
 enum tandem_status tandem_bank_store(struct tandem_bank *bank);
 
+/* What became of the update, its identity aside; no host has seen it yet. */
+void tandem_bank_set_outcome(struct tandem_bank_state *state, enum tandem_status status, enum tandem_stage stage);
+
 /* The checkpoint of the transfer that the state speaks of; 0 if there is none. */
 int tandem_bank_progress(const struct tandem_bank *bank, struct tandem_progress *progress);
 /* Make a checkpoint durable. */
@@ -30,7 +33,11 @@ struct tandem_heads {
 
 /* Where a bank's heads lie at present. */
 const struct tandem_area *tandem_bank_manifest_area(const struct tandem_bank *bank, uint8_t which);
-struct tandem_heads tandem_bank_heads(const struct tandem_bank *bank, uint8_t which);
+static inline struct tandem_heads tandem_bank_heads(const struct tandem_bank *bank, uint8_t which)
+{
+    struct tandem_heads heads = {tandem_bank_manifest_area(bank, which), 0};
+    return heads;
+}
 /* Read and parse the next head into `buffer`. TANDEM_ERROR_NOTHING: no more that is whole. */
 enum tandem_status tandem_bank_next_head(struct tandem_heads *heads, const struct tandem_device *device,
                                          struct tandem_manifest *manifest, uint8_t *buffer, size_t size);

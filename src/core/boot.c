@@ -5,6 +5,7 @@
  */
 #include "tandem/boot.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/bank.h"
@@ -13,22 +14,24 @@
 #include "core/flash.h"
 #include "core/loader.h"
 #include "core/package_wire.h"
+#include "core/twice.h"
 
 #define TRIAL_BOOTS_DEFAULT 3
-#define PIECE_SIZE 256 /* bytes hashed at a time */
+#define VERIFIED 0x9C5A3B60u /* and the bank's number: no value that comes about by itself */
 
-/* A look at one bank. */
+/* A look at one bank. Large members come last: small cores reach the first ones best. */
 struct look {
-    struct tandem_bank bank;
-    struct tandem_boot *boot; /* takes the images */
-    uint8_t *buffer;          /* scratch for heads */
-    size_t size;
-    uint32_t counter;              /* of its newest package */
-    struct tandem_version version; /* of its newest package */
     uint8_t which;
-    uint8_t digests_needed;     /* 0: a proof stands for the images */
-    uint8_t by_images;          /* 1: the images of the head in hand have to vouch for it */
-    struct tandem_sha256 proof; /* over the heads that count */
+    uint8_t digests_needed;   /* 0: a proof stands for the images */
+    uint8_t by_images;        /* 1: the images of the head in hand have to vouch for it */
+    uint32_t verified;        /* VERIFIED + the bank that has passed all checks; else 0 */
+    uint32_t counter;         /* of its newest package */
+    size_t size;              /* of the scratch for heads */
+    uint8_t *buffer;          /* scratch for heads */
+    struct tandem_boot *boot; /* takes images and version */
+    struct tandem_bank bank;
+    uint8_t found[TANDEM_SHA256_SIZE]; /* the proof that a walk ended with */
+    struct tandem_sha256 proof;        /* over the heads that count */
 };
 
 /* Read an image and compare its digest with the one signed. */
@@ -36,14 +39,14 @@ static enum tandem_status check_digest(const struct look *look, const struct tan
                                        const struct tandem_image *image)
 {
     const struct tandem_device *device = look->bank.device;
-    uint8_t digest[TANDEM_SHA256_SIZE], piece[PIECE_SIZE];
+    uint8_t digest[TANDEM_SHA256_SIZE];
     struct tandem_sha256 hash;
     enum tandem_status status = tandem_sha256_init(&hash, device->crypto);
     if (status == TANDEM_OK)
-        status = tandem_flash_hash(area->flash, area->address, image->size, &hash, piece, sizeof piece, device->system);
+        status = tandem_flash_hash(area->flash, area->address, image->size, &hash, device->system);
     if (status == TANDEM_OK)
         status = tandem_sha256_final(&hash, digest);
-    if (status == TANDEM_OK && !tandem_equal(digest, image->digest, sizeof digest))
+    if (status == TANDEM_OK && memcmp(digest, image->digest, sizeof digest) != 0)
         status = TANDEM_ERROR_DIGEST;
     return status;
 }
@@ -92,14 +95,13 @@ static enum tandem_status check_head(struct look *look, const struct tandem_mani
     for (uint8_t i = 0; i < device->slot_count && status == TANDEM_OK; i++) {
         struct tandem_boot_image *found = &look->boot->images[i];
         struct tandem_image image;
-        uint8_t kind = device->slots[i].kind;
         if (found->kind != 0 || tandem_loader_has(&device->slots[i]) ||
-            tandem_manifest_locate(manifest, kind, look->which, &image) != TANDEM_OK)
+            tandem_manifest_locate(manifest, device->slots[i].kind, look->which, &image) != TANDEM_OK)
             continue;
         if (!counts)
             status = count_head(look, manifest);
         counts = 1;
-        found->kind = kind;
+        found->kind = image.kind;
         found->area = tandem_bank_area(&look->bank, i, look->which);
         found->size = image.size;
         found->load_address = image.load_address;
@@ -137,7 +139,7 @@ static enum tandem_status check_heads(struct look *look)
     memset(look->boot->images, 0, sizeof look->boot->images);
     while ((status = tandem_bank_next_head(&heads, device, &manifest, look->buffer, look->size)) == TANDEM_OK) {
         if (first) {
-            look->version = manifest.version;
+            look->boot->version = manifest.version;
             look->counter = manifest.counter;
         }
         status = check_head(look, &manifest, first);
@@ -150,35 +152,53 @@ static enum tandem_status check_heads(struct look *look)
     return is_complete(look) ? TANDEM_OK : TANDEM_ERROR_INCOMPLETE;
 }
 
-static enum tandem_status pass(struct look *look, uint8_t digests_needed, uint8_t proof[TANDEM_SHA256_SIZE])
+/* One walk over a bank. Its proof comes of it only if all is well. */
+static enum tandem_status pass(struct look *look, uint8_t digests_needed)
 {
     look->digests_needed = digests_needed;
+    look->counter = 0;
+    memset(look->found, 0, sizeof look->found);
     enum tandem_status status = tandem_bank_proof_begin(&look->proof, look->bank.device, look->which);
     if (status == TANDEM_OK)
         status = check_heads(look);
-    return status == TANDEM_OK ? tandem_sha256_final(&look->proof, proof) : status;
+    if (status == TANDEM_OK && look->counter < look->bank.state.counter)
+        status = TANDEM_ERROR_COUNTER;
+    return status == TANDEM_OK ? tandem_sha256_final(&look->proof, look->found) : status;
 }
 
-/* Whether a bank may be started: by its proof, where that serves, else by all its signatures and digests. */
+/* By its proof, where that serves, else by all its signatures and digests. */
+static enum tandem_status check_bank(struct look *look)
+{
+    const struct tandem_bank_state *state = &look->bank.state;
+    if (look->bank.device->verify_policy == TANDEM_VERIFY_ONCE && pass(look, 0) == TANDEM_OK &&
+        memcmp(look->found, state->proofs[look->which], sizeof state->proofs[0]) == 0)
+        return TANDEM_OK;
+    return pass(look, 1);
+}
+
+/* Whether a bank may be started, and what of it. Yes is said twice, and the same. */
 static enum tandem_status verify(struct look *look, uint8_t which)
 {
-    struct tandem_bank_state *state = &look->bank.state;
-    uint8_t proof[TANDEM_SHA256_SIZE];
-    static const uint8_t none[sizeof state->proofs[0]] = {0};
+    struct tandem_boot_image images[TANDEM_CONFIG_MAX_IMAGES];
     look->which = which;
-    look->counter = 0;
-    if (look->bank.device->verify_policy == TANDEM_VERIFY_ONCE &&
-        memcmp(state->proofs[which], none, sizeof none) != 0 && pass(look, 0, proof) == TANDEM_OK &&
-        tandem_equal(proof, state->proofs[which], sizeof state->proofs[0]) && look->counter >= state->counter)
-        return TANDEM_OK;
-    enum tandem_status status = pass(look, 1, proof);
-    if (status == TANDEM_OK && look->counter < state->counter)
-        status = TANDEM_ERROR_COUNTER;
+    look->verified = 0;
+    enum tandem_status status = check_bank(look);
+    if (TANDEM_CONFIG_VERIFY_TWICE && status == TANDEM_OK) {
+        memcpy(images, look->boot->images, sizeof images);
+        status = check_bank(look);
+        if (status == TANDEM_OK && memcmp(images, look->boot->images, sizeof images) != 0)
+            status = TANDEM_ERROR_FLASH;
+    }
+    memcpy(look->bank.state.proofs[which], look->found, sizeof look->bank.state.proofs[0]);
     if (status == TANDEM_OK)
-        memcpy(state->proofs[which], proof, sizeof state->proofs[0]);
-    else
-        memset(state->proofs[which], 0, sizeof state->proofs[0]);
+        look->verified = VERIFIED + which;
     return status;
+}
+
+/* The last question: did the bank that is chosen pass its checks? */
+static int is_verified(const struct look *look)
+{
+    return tandem_again(&look->verified) == VERIFIED + look->which;
 }
 
 /* Bring a verified bank's images to where they run, and verify them there. */
@@ -186,6 +206,7 @@ static enum tandem_status bring_home(struct look *look, uint8_t which, enum tand
 {
     if (!TANDEM_CONFIG_EXCHANGE || !tandem_exchange_needed(&look->bank, which))
         return TANDEM_OK;
+    look->verified = 0;
     enum tandem_status status = tandem_exchange_begin(&look->bank, phase);
     if (status == TANDEM_OK)
         status = tandem_exchange_run(&look->bank);
@@ -205,13 +226,11 @@ static int is_half_way(const struct look *look)
     return TANDEM_CONFIG_EXCHANGE && (phase == TANDEM_PHASE_SWAPPING || phase == TANDEM_PHASE_REVERTING);
 }
 
-static void set_outcome(struct tandem_bank_state *state, enum tandem_status status, enum tandem_stage stage)
+/* Whether a state lets the bank that is not confirmed be started once more. */
+static int may_try(const struct tandem_device *device, const struct tandem_bank_state *state)
 {
-    state->outcome.status = status;
-    state->outcome.stage = stage;
-    state->outcome.image = 0;
-    state->outcome.detail = 0;
-    state->outcome.seen = 0;
+    uint8_t limit = device->trial_boots ? device->trial_boots : TRIAL_BOOTS_DEFAULT;
+    return state->phase == TANDEM_PHASE_PENDING || (state->phase == TANDEM_PHASE_TRIAL && state->attempts < limit);
 }
 
 /* The updated bank, when there is one to try: its trial is counted first. */
@@ -221,13 +240,13 @@ static enum tandem_boot_reason try_candidate(struct look *look)
     const struct tandem_device *device = look->bank.device;
     enum tandem_stage stage = TANDEM_STAGE_TRIAL;
     enum tandem_status status;
-    if (state->phase != TANDEM_PHASE_PENDING && state->phase != TANDEM_PHASE_TRIAL)
-        return TANDEM_BOOT_NONE;
     if (state->phase == TANDEM_PHASE_PENDING)
         state->attempts = 0;
-    if (state->attempts < (device->trial_boots ? device->trial_boots : TRIAL_BOOTS_DEFAULT)) {
+    if (may_try(device, state)) {
         status = verify_home(look, !state->active, TANDEM_PHASE_SWAPPING);
         stage = status == TANDEM_OK ? TANDEM_STAGE_TRIAL : TANDEM_STAGE_BOOT;
+    } else if (state->phase != TANDEM_PHASE_TRIAL) {
+        return TANDEM_BOOT_NONE;
     } else if (TANDEM_CONFIG_EXCHANGE && tandem_exchange_one_way(device)) {
         /* What was written over cannot come back: what there is goes on, without being confirmed. */
         status = TANDEM_ERROR_TRIAL;
@@ -238,8 +257,9 @@ static enum tandem_boot_reason try_candidate(struct look *look)
     look->boot->status = status;
     if (is_half_way(look))
         return TANDEM_BOOT_NONE;
-    set_outcome(state, status, stage);
-    state->attempts = status == TANDEM_OK ? (uint8_t)(state->attempts + 1) : 0;
+    tandem_bank_set_outcome(state, status, stage);
+    if (status == TANDEM_OK)
+        state->attempts++; /* and what is rejected keeps them */
     state->phase = status == TANDEM_OK ? TANDEM_PHASE_TRIAL : TANDEM_PHASE_REJECTED;
     return status == TANDEM_OK ? TANDEM_BOOT_TRIAL : TANDEM_BOOT_NONE;
 }
@@ -248,16 +268,18 @@ static enum tandem_boot_reason try_candidate(struct look *look)
 static int survey(struct look *look)
 {
     struct tandem_bank_state *state = &look->bank.state;
+    if (tandem_again(&look->bank.journal.newest[0]) != 0)
+        return 0;
     enum tandem_status status = verify(look, 0);
     uint32_t counter = look->counter;
-    struct tandem_version version = look->version;
+    struct tandem_version version = look->boot->version;
     look->boot->status = status;
     if (verify(look, 1) != TANDEM_OK) {
         state->counter = status == TANDEM_OK ? counter : 0;
         return status == TANDEM_OK;
     }
-    int newer =
-        look->counter > counter || (look->counter == counter && tandem_version_compare(&look->version, &version) > 0);
+    int newer = look->counter > counter ||
+                (look->counter == counter && tandem_version_compare(&look->boot->version, &version) > 0);
     state->active = status != TANDEM_OK || !newer;
     state->counter = state->active ? look->counter : counter;
     if (status == TANDEM_OK)
@@ -268,29 +290,26 @@ static int survey(struct look *look)
 /* Why the confirmed bank is taken, by what became of the other. */
 static enum tandem_boot_reason reason_for(enum tandem_status candidate)
 {
-    switch (candidate) {
-    case TANDEM_OK:
+    if (candidate == TANDEM_OK)
         return TANDEM_BOOT_CONFIRMED;
-    case TANDEM_ERROR_REVERTED:
+    if (candidate == TANDEM_ERROR_REVERTED)
         return TANDEM_BOOT_REVERTED;
-    case TANDEM_ERROR_TRIAL:
-        return TANDEM_BOOT_KEPT;
-    default:
-        return TANDEM_BOOT_REFUSED;
-    }
+    return TANDEM_CONFIG_EXCHANGE && candidate == TANDEM_ERROR_TRIAL ? TANDEM_BOOT_KEPT : TANDEM_BOOT_REFUSED;
 }
 
-/* The confirmed bank; if it does not verify, whatever else does. */
+/* The confirmed bank; if it does not verify, nor when asked again, whatever else does. */
 static enum tandem_boot_reason take_confirmed(struct look *look, enum tandem_status candidate)
 {
     struct tandem_bank_state *state = &look->bank.state;
     enum tandem_status status = verify_home(look, state->active, TANDEM_PHASE_REVERTING);
+    if (status != TANDEM_OK && !is_half_way(look))
+        status = verify_home(look, state->active, TANDEM_PHASE_REVERTING);
     if (status == TANDEM_OK)
         return reason_for(candidate);
     look->boot->status = status;
     if (is_half_way(look))
         return TANDEM_BOOT_NONE;
-    set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
+    tandem_bank_set_outcome(state, status, TANDEM_STAGE_BOOT); /* else a host would be told that all is well */
     if (verify(look, !state->active) != TANDEM_OK)
         return TANDEM_BOOT_NONE;
     state->active = !state->active;
@@ -315,20 +334,62 @@ static enum tandem_status finish_exchange(struct look *look)
     return TANDEM_OK;
 }
 
-static enum tandem_boot_reason choose(struct look *look)
+static enum tandem_boot_reason choose(struct look *look, int first)
 {
-    if (look->bank.journal.newest[0] == 0) {
-        if (!survey(look))
-            return TANDEM_BOOT_NONE;
-        if (look->bank.state.phase != TANDEM_PHASE_PENDING) {
-            enum tandem_boot_reason reason = take_confirmed(look, TANDEM_OK);
-            return reason == TANDEM_BOOT_CONFIRMED ? TANDEM_BOOT_FIRST : reason;
-        }
+    enum tandem_boot_reason reason;
+    if (first && look->bank.state.phase != TANDEM_PHASE_PENDING) {
+        reason = take_confirmed(look, TANDEM_OK);
+        return reason == TANDEM_BOOT_CONFIRMED ? TANDEM_BOOT_FIRST : reason;
     }
-    enum tandem_boot_reason reason = try_candidate(look);
+    reason = try_candidate(look);
     if (reason != TANDEM_BOOT_NONE || is_half_way(look))
         return reason;
     return take_confirmed(look, look->boot->status);
+}
+
+/*
+ * The question before anything is kept: a decision changes neither counter nor keys, and which bank is confirmed only
+ * when that one is given up. If another than the confirmed one is started, it had a trial left.
+ */
+static int is_plausible(const struct look *look, const struct tandem_bank_state *before, int first)
+{
+    const struct tandem_bank_state *state = &look->bank.state;
+    const struct tandem_device *device = look->bank.device;
+    if (first)
+        return 1;
+    if (state->counter != before->counter || state->revoked != before->revoked ||
+        (state->active != before->active && look->boot->reason != TANDEM_BOOT_FALLBACK &&
+         !(TANDEM_CONFIG_EXCHANGE && tandem_exchange_one_way(device))))
+        return 0;
+    return look->boot->reason == TANDEM_BOOT_NONE || look->which == state->active || may_try(device, before);
+}
+
+static enum tandem_status decide(struct look *look, struct tandem_boot *boot)
+{
+    enum tandem_status status = finish_exchange(look);
+    if (status != TANDEM_OK)
+        return status;
+    struct tandem_bank_state before = look->bank.state;
+    int first = look->bank.journal.newest[0] == 0;
+    if (first && !survey(look))
+        return TANDEM_ERROR_NOTHING;
+    boot->reason = choose(look, first);
+    if (boot->reason != TANDEM_BOOT_CONFIRMED)
+        look->bank.state.reason = (uint8_t)boot->reason;
+    if (!is_plausible(look, &before, first))
+        return TANDEM_ERROR_NOTHING;
+    /* Kept also when nothing can be started: recovery must not take a lost trial for one that goes on. */
+    if (memcmp(&before, &look->bank.state, sizeof before) != 0)
+        status = tandem_bank_store(&look->bank);
+    if (status != TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL) {
+        /* A trial that cannot be counted could go on for ever: do not begin it. */
+        boot->reason = take_confirmed(look, TANDEM_ERROR_FLASH);
+        boot->status = TANDEM_ERROR_FLASH;
+    }
+    if (boot->reason == TANDEM_BOOT_NONE || !is_verified(look))
+        return TANDEM_ERROR_NOTHING;
+    boot->bank = look->which;
+    return TANDEM_OK;
 }
 
 enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tandem_device *device, uint8_t *buffer,
@@ -336,31 +397,16 @@ enum tandem_status tandem_boot_decide(struct tandem_boot *boot, const struct tan
 {
     struct look look;
     memset(boot, 0, sizeof *boot);
+    memset(&look, 0, sizeof look); /* what the last start left there would look right */
     look.boot = boot;
     look.buffer = buffer;
     look.size = size;
     if (size < device->head_max)
         return TANDEM_ERROR_LAYOUT;
     enum tandem_status status = tandem_bank_open(&look.bank, device);
-    if (status == TANDEM_ERROR_LAYOUT)
-        return status;
-    struct tandem_bank_state before = look.bank.state;
-    status = finish_exchange(&look);
+    if (status != TANDEM_ERROR_LAYOUT)
+        status = decide(&look, boot);
     if (status != TANDEM_OK)
-        return status;
-    boot->reason = choose(&look);
-    if (boot->reason != TANDEM_BOOT_CONFIRMED)
-        look.bank.state.reason = (uint8_t)boot->reason;
-    /* Kept also when nothing can be started: recovery must not take a lost trial for one that goes on. */
-    status = memcmp(&before, &look.bank.state, sizeof before) != 0 ? tandem_bank_store(&look.bank) : TANDEM_OK;
-    if (status != TANDEM_OK && boot->reason == TANDEM_BOOT_TRIAL) {
-        /* A trial that cannot be counted could go on for ever: do not begin it. */
-        boot->reason = take_confirmed(&look, TANDEM_ERROR_FLASH);
-        boot->status = TANDEM_ERROR_FLASH;
-    }
-    if (boot->reason == TANDEM_BOOT_NONE)
-        return TANDEM_ERROR_NOTHING;
-    boot->bank = look.which;
-    boot->version = look.version;
-    return TANDEM_OK;
+        memset(&boot->version, 0, sizeof *boot - offsetof(struct tandem_boot, version));
+    return status;
 }

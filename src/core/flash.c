@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define HASH_PIECE 1024u /* bytes between two feeds of the watchdog */
+#define HASH_PIECE 256u /* bytes hashed at a time */
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -102,14 +102,14 @@ enum tandem_status tandem_flash_program(const struct tandem_flash_port *flash, u
 }
 
 enum tandem_status tandem_flash_hash(const struct tandem_flash_port *flash, uint32_t address, uint32_t size,
-                                     struct tandem_sha256 *hash, uint8_t *scratch, uint32_t scratch_size,
-                                     const struct tandem_system_port *system)
+                                     struct tandem_sha256 *hash, const struct tandem_system_port *system)
 {
+    uint8_t piece[HASH_PIECE];
     while (size != 0) {
-        uint32_t part = least(size, least(scratch_size, HASH_PIECE));
-        if (flash->read(flash->ctx, address, scratch, part) != TANDEM_OK)
+        uint32_t part = least(size, sizeof piece);
+        if (flash->read(flash->ctx, address, piece, part) != TANDEM_OK)
             return TANDEM_ERROR_FLASH;
-        enum tandem_status status = tandem_sha256_update(hash, scratch, part);
+        enum tandem_status status = tandem_sha256_update(hash, piece, part);
         if (status != TANDEM_OK)
             return status;
         tandem_watchdog(system);

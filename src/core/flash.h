@@ -29,10 +29,9 @@ enum tandem_status tandem_flash_sync(const struct tandem_flash_port *flash);
 /* Begin or go on with an operation; when programming is done the data are read back. */
 enum tandem_status tandem_flash_op_run(struct tandem_flash_op *op, const struct tandem_system_port *system);
 
-/* Hash `size` bytes from `address` in pieces of the scratch buffer. */
+/* Hash `size` bytes from `address`. */
 enum tandem_status tandem_flash_hash(const struct tandem_flash_port *flash, uint32_t address, uint32_t size,
-                                     struct tandem_sha256 *hash, uint8_t *scratch, uint32_t scratch_size,
-                                     const struct tandem_system_port *system);
+                                     struct tandem_sha256 *hash, const struct tandem_system_port *system);
 
 static inline void tandem_watchdog(const struct tandem_system_port *system)
 {

@@ -16,8 +16,7 @@
 
 #define PROGRAM_MAX 1024u /* bytes programmed in one step */
 #define HASH_MAX 1024u    /* bytes hashed in one step */
-#define HASH_PIECE 128u
-#define BAD_BLOCKS_MAX 3 /* damaged blocks in a row that are asked for again */
+#define BAD_BLOCKS_MAX 3  /* damaged blocks in a row that are asked for again */
 
 static uint32_t least(uint32_t a, uint32_t b)
 {
@@ -594,14 +593,13 @@ static enum tandem_status work_copy(struct tandem_install *install)
 enum tandem_status tandem_install_hash(struct tandem_install *install, uint8_t digest[TANDEM_SHA256_SIZE])
 {
     const struct tandem_area *area = &install->area;
-    uint8_t piece[HASH_PIECE];
     uint32_t part = least(install->image_size - install->cursor, HASH_MAX);
     enum tandem_status status = TANDEM_OK;
     if (install->cursor == 0)
         status = tandem_sha256_init(&install->hash, device_of(install)->crypto);
     if (status == TANDEM_OK)
-        status = tandem_flash_hash(area->flash, area->address + install->cursor, part, &install->hash, piece,
-                                   sizeof piece, device_of(install)->system);
+        status = tandem_flash_hash(area->flash, area->address + install->cursor, part, &install->hash,
+                                   device_of(install)->system);
     install->cursor += part;
     if (status == TANDEM_OK && install->cursor < install->image_size)
         return TANDEM_AGAIN;

@@ -231,37 +231,30 @@ enum tandem_status tandem_journal_read(const struct tandem_journal *journal, uin
     return TANDEM_ERROR_FLASH;
 }
 
-/* Write one copy of a record. */
-static enum tandem_status put(struct tandem_journal *journal, uint8_t half, uint32_t offset, uint32_t epoch,
-                              uint8_t type, const uint8_t *payload)
+/* Write a record `count` times from `*place` on, which moves also when it fails. */
+static enum tandem_status put(struct tandem_journal *journal, uint8_t type, const uint8_t *payload, uint8_t count,
+                              uint8_t half, uint32_t epoch, uint32_t *place)
 {
     const struct tandem_flash_port *flash = journal->area.flash;
+    enum tandem_status status = TANDEM_OK;
     uint8_t record[RECORD_MAX];
-    uint32_t used = payload_sizes[type] + 1u;
+    uint32_t used = payload_sizes[type] + 1u, size = record_size(type);
     memset(record, JOURNAL_MARK(flash), sizeof record); /* no unit of it may look like erased cells */
     record[0] = type ^ JOURNAL_MARK(flash);
     memcpy(record + 1, payload, payload_sizes[type]);
     tandem_store_le32(record + used, record_checksum(record, used, epoch));
-    return tandem_flash_program(flash, address_of(journal, half, offset), record, record_size(type), journal->system);
+    for (; count > 0 && status == TANDEM_OK; count--) {
+        status = tandem_flash_program(flash, address_of(journal, half, *place), record, size, journal->system);
+        *place += size;
+    }
+    return status;
 }
 
 static enum tandem_status put_seal(struct tandem_journal *journal, uint8_t half, uint32_t place, uint32_t epoch)
 {
     uint8_t payload[SEAL_SIZE];
     tandem_store_le32(payload, epoch);
-    return put(journal, half, place, 0, SEAL, payload);
-}
-
-/* Write a record as often as its type stands; moves `*tail` also when it fails. */
-static enum tandem_status put_record(struct tandem_journal *journal, uint8_t half, uint32_t *tail, uint32_t epoch,
-                                     uint8_t type, const uint8_t *payload)
-{
-    enum tandem_status status = TANDEM_OK;
-    for (uint8_t copy = 0; copy < copies(type) && status == TANDEM_OK; copy++) {
-        status = put(journal, half, *tail, epoch, type, payload);
-        *tail += record_size(type);
-    }
-    return status;
+    return put(journal, SEAL, payload, 1, half, 0, &place);
 }
 
 static enum tandem_status erase_half(struct tandem_journal *journal, uint8_t half)
@@ -301,7 +294,7 @@ static enum tandem_status bring_over(struct tandem_journal *journal, uint8_t hal
             continue;
         }
         newest[each] = *tail;
-        status = put_record(journal, half, tail, epoch, each, each == type ? payload : old);
+        status = put(journal, each, each == type ? payload : old, copies(each), half, epoch, tail);
     }
     return status;
 }
@@ -368,7 +361,7 @@ enum tandem_status tandem_journal_append(struct tandem_journal *journal, uint8_t
     enum tandem_status status = firm_up(journal);
     if (status == TANDEM_OK && journal->tail + 2 * record_size(type) <= journal->half_size) {
         uint32_t place = journal->tail;
-        status = put_record(journal, journal->half, &journal->tail, journal->epoch, type, payload);
+        status = put(journal, type, payload, copies(type), journal->half, journal->epoch, &journal->tail);
         if (status == TANDEM_OK) {
             journal->newest[type] = place;
             return tandem_flash_sync(journal->area.flash);

@@ -16,10 +16,10 @@
  * there shows. */
 #define JOURNAL_MARK(flash) ((uint8_t) ~(flash)->erased)
 
-#define JOURNAL_STATE_SIZE 64u
+#define JOURNAL_STATE_SIZE 66u
 #define JOURNAL_PROGRESS_SIZE 27u
 #define JOURNAL_EXCHANGE_SIZE 12u
-#define JOURNAL_PAYLOAD_MAX 64u
+#define JOURNAL_PAYLOAD_MAX 66u
 
 /* Records begin and end at multiples of this, whatever the flash: a bootloader and its applications are built with the
  * same limit. */

@@ -21,6 +21,7 @@ struct scenario {
     uint8_t confirms;          /* 1: the application confirms itself; 0: the bootloader decides */
     uint8_t verify_once;       /* the device's policy */
     uint8_t trusts;            /* 1: after confirmation, counter and revocations are `new`'s; else the old ones */
+    uint8_t genuine;           /* 1: what is forbidden is whole and signed, so that it may stand in for a lost `home` */
 };
 
 extern const struct scenario scenarios[];
@@ -34,7 +35,7 @@ void scenario_ordinary(uint8_t *flash);
 /* What is wrong with the flash that a disturbed run left; bits, 0 is well. */
 enum {
     WRONG_START = 1, /* a later start takes a forbidden bank */
-    WRONG_HOME = 2,  /* later starts do not come to the bank that they should */
+    WRONG_HOME = 2,  /* later starts do not come to the bank that they should: it was damaged */
     WRONG_STATE = 4, /* what is kept for good: a bank confirmed that may not, counter or revocations fell */
     WRONG_UPDATE = 8 /* a good update is not taken */
 };

@@ -60,6 +60,13 @@ static const struct tandem_flash_port flash = {
     .erased = 0xFF,
 };
 
+static void watchdog(void *ctx)
+{
+    (void)ctx;
+}
+
+static const struct tandem_system_port board_system = {.watchdog = watchdog};
+
 /* ---- hashes and signatures by the emulator, which acts when one of these is entered ---- */
 
 #define OUTSIDE __attribute__((naked, noinline))
@@ -114,11 +121,12 @@ static const struct tandem_key keys[KEYS] = {
     {TANDEM_KEY_ED25519, (const uint8_t *)BOARD_ADDRESS + KEY_SIZE},
 };
 
-#define DEVICE(policy, port)                                                                                         \
-    {                                                                                                                \
-        .vendor = "Acme", .product = "Bud", .hardware = 7, .slots = slots,                                           \
-        .slot_count = sizeof slots / sizeof slots[0], .keys = keys, .key_count = KEYS,                               \
-        .manifests = {AREA(14, 2), AREA(30, 2)}, .journal = AREA(32, 4), .verify_policy = (policy), .crypto = (port) \
+#define DEVICE(policy, port)                                                                      \
+    {                                                                                             \
+        .vendor = "Acme", .product = "Bud", .hardware = 7, .slots = slots,                        \
+        .slot_count = sizeof slots / sizeof slots[0], .keys = keys, .key_count = KEYS,            \
+        .manifests = {AREA(14, 2), AREA(30, 2)}, .journal = AREA(32, 4), .system = &board_system, \
+        .verify_policy = (policy), .crypto = (port)                                               \
     }
 static const struct tandem_device devices[2][2] = {
     {DEVICE(TANDEM_VERIFY_ALWAYS, NULL), DEVICE(TANDEM_VERIFY_ALWAYS, &outside)},

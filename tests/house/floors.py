@@ -28,7 +28,7 @@ import objects  # noqa: E402
 # beginning of its name: install_plan.c to install.
 ROOMS = [
     # floor, half, names
-    (1, "both", ["status", "bytes", "config", "port", "usb"]),
+    (1, "both", ["status", "bytes", "twice", "config", "port", "usb"]),
     (2, "both", ["aes", "crc", "hmac", "md5", "secure", "sha1", "sha2", "sha256", "sha512", "crypto", "ed25519", "edwards", "field",
                  "number", "p256"]),
     (2, "host", ["ed25519_sign"]),

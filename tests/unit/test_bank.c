@@ -360,7 +360,6 @@ static void flash_answers(void)
     struct fixture f;
     struct tandem_sector sector;
     struct tandem_sha256 hash;
-    uint8_t scratch[64];
     fixture_open(&f, NULL);
     CHECK_EQUAL(tandem_flash_sector(&f.flash.port, 1025, &sector), 1);
     CHECK_EQUAL(sector.address, 1024);
@@ -373,8 +372,7 @@ static void flash_answers(void)
     CHECK_EQUAL(tandem_flash_is_erased(&f.flash.port, 0, 2000), 0);
     CHECK_EQUAL(tandem_flash_is_erased(&f.flash.port, 0, 1999), 1);
     tandem_sha256_init(&hash, NULL);
-    CHECK_EQUAL(tandem_flash_hash(&f.flash.port, 0x100000, 10, &hash, scratch, sizeof scratch, &f.system),
-                TANDEM_ERROR_FLASH);
+    CHECK_EQUAL(tandem_flash_hash(&f.flash.port, 0x100000, 10, &hash, &f.system), TANDEM_ERROR_FLASH);
     f.flash.violations[SIM_VIOLATION_RANGE] = 0;
     f.flash.port.sync = NULL;
     CHECK_EQUAL(tandem_flash_sync(&f.flash.port), TANDEM_OK);

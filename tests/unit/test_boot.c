@@ -181,7 +181,7 @@ static void trial_limits(void)
         boots(&w.f, TANDEM_BOOT_REVERTED, 0, 1, TANDEM_ERROR_REVERTED);
         struct tandem_bank_state state = fixture_state(&w.f);
         CHECK_EQUAL(state.phase, TANDEM_PHASE_REJECTED);
-        CHECK_EQUAL(state.attempts, 0);
+        CHECK_EQUAL(state.attempts, limit != 0 ? limit : 3u);
         CHECK_EQUAL(state.reason, TANDEM_BOOT_REVERTED);
         CHECK_EQUAL(state.outcome.status, TANDEM_ERROR_REVERTED);
         CHECK_EQUAL(state.outcome.stage, TANDEM_STAGE_TRIAL);
@@ -623,7 +623,8 @@ static enum tandem_status hash_init(void *ctx, struct tandem_sha256 *hash)
 {
     (void)ctx;
     hash->u.opaque[0] = 0;
-    return ++hashes == fail_at ? TANDEM_ERROR_PORT : TANDEM_OK;
+    hashes++;
+    return fail_at != 0 && hashes >= fail_at ? TANDEM_ERROR_PORT : TANDEM_OK;
 }
 
 static enum tandem_status hash_update(void *ctx, struct tandem_sha256 *hash, const void *data, size_t size)
@@ -631,7 +632,7 @@ static enum tandem_status hash_update(void *ctx, struct tandem_sha256 *hash, con
     (void)ctx;
     (void)data;
     hash->u.opaque[0] += size;
-    return hashes == fail_update ? TANDEM_ERROR_PORT : TANDEM_OK;
+    return fail_update != 0 && hashes >= fail_update ? TANDEM_ERROR_PORT : TANDEM_OK;
 }
 
 static enum tandem_status hash_final(void *ctx, struct tandem_sha256 *hash, uint8_t *digest)
