@@ -13,6 +13,9 @@
 static const struct payload app2 = {APP, 40, 5000, 2, NULL}, app3 = {APP, 41, 7001, 3, NULL},
                             stack2 = {STACK, 42, 3001, 2, NULL}, data2 = {DATA, 43, 2048, 2, NULL};
 
+static int all_cuts;        /* 1: every operation in every way; 0: one in so many, each in another way */
+static unsigned stride = 5; /* so many */
+
 /* ---- whole sets ---- */
 
 static void whole_set(void)
@@ -226,7 +229,7 @@ static void hold_and_back(void)
 static void start_over(void)
 {
     struct fixture_options options = {0, 0, 0, 1, 0};
-    for (uint32_t at = 0; at <= app3.size; at += 233) {
+    for (uint32_t at = 0; at <= app3.size; at += 233 * (stride > 5 ? 3u : 1u)) {
         struct world w;
         start(&w, &options);
         CHECK_EQUAL(begin(&w, &app3), TANDEM_OK);
@@ -532,15 +535,13 @@ static uint64_t one_life(const struct plan *plan, uint64_t k, enum sim_tear tear
     return ops;
 }
 
-static int all_cuts; /* 1: every operation in every way; 0: one in five, each in another way */
-
 static void cuts(void)
 {
     static const struct plan plans[] = {{TANDEM_MODE_DIRECT, 0}, {TANDEM_MODE_SWAP, 1}, {TANDEM_MODE_OVERWRITE, 0}};
     for (unsigned i = 0; i < sizeof plans / sizeof plans[0]; i++) {
         uint64_t last = one_life(&plans[i], 0, SIM_TEAR_BEFORE);
         CHECK(last > 200);
-        for (uint64_t k = 1; k <= last; k += all_cuts ? 1 : 5)
+        for (uint64_t k = 1; k <= last; k += all_cuts ? 1 : stride)
             for (unsigned tear = 0; tear < (all_cuts ? SIM_TEARS : 1); tear++)
                 one_life(&plans[i], k, (enum sim_tear)((k + tear) % SIM_TEARS));
     }
@@ -556,11 +557,13 @@ static void recognised(void)
     CHECK_EQUAL(tandem_payload_recognise("\0\0\0\x20", 4), TANDEM_PAYLOAD_BARE);
 }
 
-/* With any argument: all cuts. */
+/* Argument: "all" cuts, or one in so many. */
 int main(int argc, char **argv)
 {
-    (void)argv;
-    all_cuts = argc > 1;
+    all_cuts = argc > 1 && strcmp(argv[1], "all") == 0;
+    if (argc > 1 && !all_cuts)
+        stride = (unsigned)atoi(argv[1]);
+    REQUIRE(stride != 0);
     RUN(whole_set);
     RUN(parts);
     RUN(every_flash);

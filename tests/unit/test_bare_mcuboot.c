@@ -3,7 +3,7 @@
  * unsigned: authenticated when they come, and by the bootloader, over what is
  * in flash. The images are the real imgtool's (mcuboot_images.py).
  *
- * Usage: test_bare_mcuboot FOLDER
+ * Usage: test_bare_mcuboot FOLDER [STRIDE]; the stride makes the sweeps coarser
  */
 #include "bare_rig.h"
 #include "core/bytes.h"
@@ -17,6 +17,7 @@
 #define HEADER 0x80u
 
 static const char *folder;
+static uint32_t stride = 1;
 static uint8_t ed25519_bytes[32], p256_bytes[64];
 
 static uint32_t load(const char *name, const char *end, uint8_t *bytes, size_t size)
@@ -283,7 +284,7 @@ static void flips(void)
     static const uint8_t modes[] = {TANDEM_MODE_DIRECT, TANDEM_MODE_SWAP};
     for (unsigned m = 0; m < 2; m++) {
         struct payload app = image(APP, m ? "counter8" : "counter7");
-        for (uint32_t at = 0; at < app.size; at += at < HEADER || at > HEADER + 1500 ? 11 : 211) {
+        for (uint32_t at = 0; at < app.size; at += (at < HEADER || at > HEADER + 1500 ? 11 : 211) * stride) {
             struct world w;
             start_strict(&w, modes[m], 1);
             CHECK_EQUAL(send(&w, &app), TANDEM_OK);
@@ -450,7 +451,7 @@ static void cuts(void)
 {
     struct payload app = image(APP, "counter7");
     uint64_t last = 1;
-    for (uint64_t k = 0; k <= last; k += k == 0 ? 1 : 7) {
+    for (uint64_t k = 0; k <= last; k += k == 0 ? 1 : 5 * stride + (stride > 1)) {
         struct world w;
         struct tandem_boot boot;
         struct sim_flash *flash = &w.f.flash;
@@ -478,8 +479,11 @@ static void cuts(void)
 
 int main(int argc, char **argv)
 {
-    REQUIRE(argc == 2);
+    REQUIRE(argc >= 2);
     folder = argv[1];
+    if (argc > 2)
+        stride = (uint32_t)atoi(argv[2]);
+    REQUIRE(stride != 0);
     REQUIRE(load("ed25519", "key", ed25519_bytes, sizeof ed25519_bytes) == sizeof ed25519_bytes);
     REQUIRE(load("p256", "key", p256_bytes, sizeof p256_bytes) == sizeof p256_bytes);
     RUN(taken);
