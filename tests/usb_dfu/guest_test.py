@@ -104,7 +104,10 @@ def kernel(work):
     root = os.path.join(work, "kernel")
     if not os.path.isdir(root):
         if not package:
-            name = re.search(r"Depends: (linux-image-\S+)", run("apt-cache", "depends", "linux-image-amd64")).group(1)
+            found = re.search(r"Depends: (linux-image-\S+)", run("apt-cache", "depends", "linux-image-amd64"))
+            if found is None:
+                raise Failure("no kernel package is known: run `apt-get update`, or name one with --kernel")
+            name = found.group(1)
             run("apt-get", "download", name, cwd=work)
             package = glob.glob(os.path.join(work, "linux-image-*.deb"))[0]
         run("dpkg-deb", "-x", package, root)
