@@ -53,7 +53,7 @@
 #endif
 
 #ifndef TANDEM_CONFIG_VERIFY_TWICE
-/** 1: a bootloader verifies what it starts twice, so that no single instruction that is skipped lets a bad image pass;
+/** 1: a bootloader verifies what it starts twice, so that a single instruction that is skipped lets no bad image pass;
  *  0: once, in half the time, which leaves it open to such faults. */
 #define TANDEM_CONFIG_VERIFY_TWICE 1
 #endif

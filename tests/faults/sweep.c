@@ -99,6 +99,8 @@ static int in_bank(uint32_t address, uint8_t forbidden)
     return (offset < FLASH_SIZE && forbidden != 0) ? forbidden >> (offset / (16 * SECTOR_SIZE)) & 1 : 0;
 }
 
+static struct emulator *core(const struct sweep *sweep, const struct emulator *like);
+
 static unsigned judge(struct sweep *sweep)
 {
     const uint8_t *flash = emulator_flash(sweep->disturbed);
@@ -131,6 +133,11 @@ static void disturb(struct sweep *sweep, const uint32_t reg[REG_COUNT], uint32_t
         count->crashed += !now;
     }
     unsigned wrong = judge(sweep);
+    /* What a crash leaves in the emulator would make all later runs crash: they would prove nothing. */
+    if (run.ending == ENDING_CRASHED || run.ending == ENDING_HUNG) {
+        emulator_free(sweep->disturbed);
+        sweep->disturbed = core(sweep, sweep->calm);
+    }
     count->bad_now += (unsigned)now;
     count->bad_later += wrong & WRONG_START ? 1 : 0;
     count->wrong_state += wrong & WRONG_STATE ? 1 : 0;
