@@ -111,5 +111,5 @@ int main(int argc, char **argv)
     printf("%u %u %u\n", head != NULL ? (unsigned)head->status : 0, requests, connections);
     fclose(file);
     tandem_posix_stream_close(&stream);
-    return status;
+    return (int)status;
 }

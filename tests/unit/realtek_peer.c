@@ -510,6 +510,8 @@ static size_t read_info(const struct peer *peer, uint8_t *bytes)
     for (unsigned i = 0; i < peer->count; i++) {
         unsigned bit = peer->ids[i] == 0x278E ? 1 : peer->ids[i] - 0x2790u + 2;
 
+        if (bit > 15)
+            continue; /* an image that this dialect has no place for */
         indicator |= (spec->bank == 0xFF || bit == 1 ? 3u : spec->bank + 1u) << (2 * bit);
     }
     switch (spec->dialect) {
