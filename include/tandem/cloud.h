@@ -119,45 +119,49 @@ struct tandem_cloud_task {
 
 /** A client. Fields are the library's own; ask through the functions. */
 struct tandem_cloud {
-    const struct tandem_cloud_config *config;  /**< told */
-    const struct tandem_http_port *http;       /**< used */
-    const struct tandem_store_port *store;     /**< used */
-    struct tandem_install *install;            /**< where the package goes */
-    const struct tandem_http_response *head;   /**< of the answer in hand */
-    struct tandem_http_request request;        /**< under way */
-    struct tandem_json json;                   /**< reads the answer */
-    struct tandem_md5 md5;                     /**< of what went by in order */
-    struct tandem_cloud_task task;             /**< lasts */
-    uint32_t now;                              /**< last time seen, ms */
-    uint32_t wait_ms;                          /**< when the wait began */
-    uint32_t asked_ms;                         /**< when the task was last known to be valid */
-    uint32_t at;                               /**< package offset of the next byte of the body */
-    uint32_t hashed;                           /**< bytes that `md5` has seen */
-    uint32_t failed_at;                        /**< how far it was at the last failure */
-    uint32_t random;                           /**< state */
-    uint32_t sleep_s;                          /**< as the service wants it; 0: it does not say */
-    uint32_t said_version;                     /**< check of the version that was reported last; lasts */
-    uint32_t size;                             /**< as read from an answer */
-    uint32_t interval;                         /**< as read */
-    uint32_t code;                             /**< as read; UNKNOWN: none */
-    uint16_t used;                             /**< bytes of `text` */
-    uint8_t step;                              /**< under way */
-    uint8_t then;                              /**< step after the wait */
-    uint8_t body;                              /**< 1: the head is here */
-    uint8_t retry, signal, power, kind, state; /**< as read */
-    uint8_t link;                              /**< step that a link leads to */
-    uint8_t artifacts;                         /**< as read */
-    uint8_t fit;                               /**< 1: an artifact was chosen */
-    uint8_t skip;                              /**< 1: not to be activated now */
-    uint8_t begun;                             /**< 1: the installer takes this task's package */
-    uint8_t overflow;                          /**< 1: `text` was too small */
-    uint8_t percent;                           /**< told last */
-    uint8_t error;                             /**< enum tandem_status of the last failure */
-    char id[TANDEM_CLOUD_ID_SIZE];             /**< as read */
-    char version[TANDEM_CLOUD_VERSION_SIZE];   /**< as read */
-    char hash[40];                             /**< as read */
-    char word[40];                             /**< as read */
-    char text[TANDEM_CLOUD_TEXT_SIZE];         /**< of the request; first a link */
+    const struct tandem_cloud_config *config; /**< told */
+    const struct tandem_http_port *http;      /**< used */
+    const struct tandem_store_port *store;    /**< used */
+    struct tandem_install *install;           /**< where the package goes */
+    const struct tandem_http_response *head;  /**< of the answer in hand */
+    struct tandem_http_request request;       /**< under way */
+    struct tandem_json json;                  /**< reads the answer */
+    struct tandem_md5 md5;                    /**< of what went by in order */
+    struct tandem_cloud_task task;            /**< lasts */
+    uint32_t now;                             /**< last time seen, ms */
+    uint32_t wait_ms;                         /**< when the wait began */
+    uint32_t asked_ms;                        /**< when the task was last known to be valid */
+    uint32_t at;                              /**< package offset of the next byte of the body */
+    uint32_t hashed;                          /**< bytes that `md5` has seen */
+    uint32_t failed_at;                       /**< how far it was at the last failure */
+    uint32_t random;                          /**< state */
+    uint32_t sleep_s;                         /**< as the service wants it; 0: it does not say */
+    uint32_t said_version;                    /**< check of the version that was reported last; lasts */
+    uint32_t size;                            /**< as read from an answer */
+    uint32_t interval;                        /**< as read */
+    uint32_t code;                            /**< as read; UNKNOWN: none */
+    uint16_t used;                            /**< bytes of `text` */
+    uint8_t step;                             /**< under way */
+    uint8_t then;                             /**< step after the wait */
+    uint8_t body;                             /**< 1: the head is here */
+    uint8_t retry;                            /**< as read */
+    uint8_t signal;                           /**< as read */
+    uint8_t power;                            /**< as read */
+    uint8_t kind;                             /**< as read */
+    uint8_t state;                            /**< as read */
+    uint8_t link;                             /**< step that a link leads to */
+    uint8_t artifacts;                        /**< as read */
+    uint8_t fit;                              /**< 1: an artifact was chosen */
+    uint8_t skip;                             /**< 1: not to be activated now */
+    uint8_t begun;                            /**< 1: the installer takes this task's package */
+    uint8_t overflow;                         /**< 1: `text` was too small */
+    uint8_t percent;                          /**< told last */
+    uint8_t error;                            /**< enum tandem_status of the last failure */
+    char id[TANDEM_CLOUD_ID_SIZE];            /**< as read */
+    char version[TANDEM_CLOUD_VERSION_SIZE];  /**< as read */
+    char hash[40];                            /**< as read */
+    char word[40];                            /**< as read */
+    char text[TANDEM_CLOUD_TEXT_SIZE];        /**< of the request; first a link */
 };
 
 /**

@@ -14,8 +14,9 @@
 extern "C" {
 #endif
 
-#define TANDEM_FILE_NAME_SIZE (TANDEM_NAME_SIZE_MAX + 18) /**< bytes of the longest one that is built, with its zero \
-                                                           */
+#define TANDEM_FILE_NAME_SIZE                                                              \
+    (TANDEM_NAME_SIZE_MAX + 18) /**< bytes of the longest one that is built, with its zero \
+                                 */
 
 /** What a file name says. */
 struct tandem_file_name {

@@ -146,8 +146,8 @@ enum tandem_status tandem_install_feed(struct tandem_install *install, uint32_t 
  * @param at package offset of the first byte; moved on past those that were taken
  * @param data,size the bytes
  * @return TANDEM_OK: all are taken; TANDEM_AGAIN: poll, then call again with the rest; TANDEM_ERROR_DIGEST (a block was
- *         damaged, and cannot come again); TANDEM_ERROR_STATE (nothing begun); TANDEM_ERROR_TOO_LARGE (beyond 4 GB); the
- *         outcome's status if it has failed
+ *         damaged, and cannot come again); TANDEM_ERROR_STATE (nothing begun); TANDEM_ERROR_TOO_LARGE (beyond 4 GB);
+ * the outcome's status if it has failed
  */
 enum tandem_status tandem_install_pass(struct tandem_install *install, uint32_t *at, const void *data, size_t size);
 

@@ -582,10 +582,9 @@ enum tandem_status tandem_bare_abort(struct tandem_bare *bare)
 static void hand_over(struct tandem_bare *bare, const struct tandem_manifest *manifest)
 {
     struct tandem_install *install = bare->install;
-    for (uint8_t i = 0; i < device_of(install)->slot_count; i++)
-        if (bare->here >> i & 1)
-            install->plan[i] &=
-                (uint8_t)~PLAN_SAME; /* even if the same is running: it has come, and need not be copied */
+    for (uint8_t i = 0; i < TANDEM_CONFIG_MAX_IMAGES; i++)
+        if (bare->here >> i & 1) /* even if the same is running: it has come, and need not be copied */
+            install->plan[i] &= (uint8_t)~PLAN_SAME;
     install->here = bare->here;
     install->package_size = manifest->header.package_size;
     install->head_size = manifest->header.head_size;

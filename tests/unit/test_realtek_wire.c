@@ -177,9 +177,8 @@ static void test_information(void)
 
         for (unsigned i = 0; i < 6; i++)
             if (size < sizes[i] && !(protocols[i] == 0 && size < 2))
-                CHECK_EQUAL(
-                    tandem_realtek_classify(protocols[i], bytes(i == 0 ? "" : "1005"), size, &dialect, &info),
-                    i == 0 && size >= 6 ? TANDEM_OK : TANDEM_ERROR_FORMAT);
+                CHECK_EQUAL(tandem_realtek_classify(protocols[i], bytes(i == 0 ? "" : "1005"), size, &dialect, &info),
+                            i == 0 && size >= 6 ? TANDEM_OK : TANDEM_ERROR_FORMAT);
     }
 }
 
