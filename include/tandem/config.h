@@ -53,8 +53,8 @@
 #endif
 
 #ifndef TANDEM_CONFIG_VERIFY_TWICE
-/** 1: a bootloader verifies what it starts twice, so that a single instruction that is skipped lets no bad image pass;
- *  0: once, in half the time, which leaves it open to such faults. */
+/** 1: a bootloader verifies what it starts twice, against a single instruction that is skipped: docs/security.md says
+ * what that holds and what not; 0: once, in half the time, which leaves it open to such faults. */
 #define TANDEM_CONFIG_VERIFY_TWICE 1
 #endif
 
