@@ -184,12 +184,12 @@ static void poll(unsigned times)
 static void make_image(void)
 {
     struct realtek_layout layout = tandem_realtek_layout_of(config.ic);
-    struct realtek_control control = {config.ic, 0, 0x0101, APP, 0, IMAGE - layout.header};
+    struct tandem_realtek_control control = {config.ic, 0, 0x0101, APP, 0, IMAGE - layout.header};
     struct tandem_sha256 hash;
 
     for (unsigned i = 0; i < IMAGE; i++)
         image[i] = (uint8_t)(i * 7 + i / 256);
-    tandem_realtek_control_store(&control, layout.new_order, image + layout.control);
+    tandem_realtek_control_put(&control, layout.new_order, image + layout.control);
     (void)tandem_sha256_init(&hash, NULL);
     if (layout.new_order) {
         (void)tandem_sha256_update(&hash, image + layout.control, IMAGE - layout.control);

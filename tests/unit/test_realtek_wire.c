@@ -39,7 +39,7 @@ static void test_control_headers(void)
     static const struct {
         const char *text;
         uint8_t new_order;
-        struct realtek_control want;
+        struct tandem_realtek_control want;
         uint16_t header;
         uint32_t total;
     } vectors[] = {
@@ -49,13 +49,13 @@ static void test_control_headers(void)
     };
 
     for (unsigned i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-        struct realtek_control control;
+        struct tandem_realtek_control control;
         struct realtek_layout layout = tandem_realtek_layout_of(vectors[i].want.ic);
         uint8_t stored[12];
 
         CHECK_EQUAL(layout.new_order, vectors[i].new_order);
         CHECK_EQUAL(layout.header, vectors[i].header);
-        tandem_realtek_control_load(bytes(vectors[i].text), layout.new_order, &control);
+        tandem_realtek_control_get(&control, layout.new_order, bytes(vectors[i].text));
         CHECK_EQUAL(control.ic, vectors[i].want.ic);
         CHECK_EQUAL(control.secure_version, vectors[i].want.secure_version);
         CHECK_EQUAL(control.flags, vectors[i].want.flags);
@@ -63,7 +63,7 @@ static void test_control_headers(void)
         CHECK_EQUAL(control.crc, vectors[i].want.crc);
         CHECK_EQUAL(control.payload, vectors[i].want.payload);
         CHECK_EQUAL(control.payload + layout.header, vectors[i].total);
-        tandem_realtek_control_store(&vectors[i].want, layout.new_order, stored);
+        tandem_realtek_control_put(&vectors[i].want, layout.new_order, stored);
         CHECK_BYTES(stored, bytes(vectors[i].text), 12);
     }
     CHECK_EQUAL(tandem_realtek_layout_of(11).control, 304);

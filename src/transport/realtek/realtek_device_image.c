@@ -113,7 +113,7 @@ void tandem_realtek_release(struct tandem_realtek_device *device)
     tandem_realtek_forget(device);
 }
 
-static uint8_t check_control(const struct tandem_realtek_device *device, const struct realtek_control *control,
+static uint8_t check_control(const struct tandem_realtek_device *device, const struct tandem_realtek_control *control,
                              uint8_t mode)
 {
     if (control->ic != device->config->ic || (mode != REALTEK_START_NORMAL && mode != REALTEK_START_TEMP))
@@ -132,7 +132,7 @@ static uint8_t check_control(const struct tandem_realtek_device *device, const s
 uint8_t tandem_realtek_begin(struct tandem_realtek_device *device, const uint8_t *body)
 {
     uint8_t plain[REALTEK_START_BODY], code;
-    struct realtek_control control;
+    struct tandem_realtek_control control;
     enum tandem_status status;
 
     if (device->restart != RESTART_NOT || device->pair >= PAIR_DONE)
@@ -140,8 +140,8 @@ uint8_t tandem_realtek_begin(struct tandem_realtek_device *device, const uint8_t
     memcpy(plain, body, sizeof plain);
     if (device->aes_on)
         (void)tandem_aes_decrypt(&device->aes, plain, plain, 1);
-    tandem_realtek_control_load(plain, device->new_order, &control);
-    code = check_control(device, &control, plain[REALTEK_CONTROL_HEADER]);
+    tandem_realtek_control_get(&control, device->new_order, plain);
+    code = check_control(device, &control, plain[TANDEM_REALTEK_CONTROL_SIZE]);
     if (code != REALTEK_SUCCESS)
         return code;
     if (device->fresh)
@@ -151,8 +151,8 @@ uint8_t tandem_realtek_begin(struct tandem_realtek_device *device, const uint8_t
         device->pair = PAIR_LINKED;
     device->image = tandem_realtek_find(device, control.image);
     device->total = control.payload + device->layout_header;
-    control.flags &= (uint16_t)~REALTEK_FLAG_NOT_READY;
-    tandem_realtek_control_store(&control, device->new_order, device->control);
+    control.flags &= (uint16_t)~TANDEM_REALTEK_NOT_READY;
+    tandem_realtek_control_put(&control, device->new_order, device->control);
     status = open_image(device);
     if (status != TANDEM_OK) {
         device->image = NULL;

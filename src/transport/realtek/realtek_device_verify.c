@@ -16,9 +16,9 @@ static enum tandem_status read_back(void *ctx, uint32_t offset, void *data, size
  * elsewhere, once it is. */
 static int is_announced(const struct tandem_realtek_device *device, const struct tandem_realtek_header *image)
 {
-    struct realtek_control told;
+    struct tandem_realtek_control told;
 
-    tandem_realtek_control_load(device->control, device->new_order, &told);
+    tandem_realtek_control_get(&told, device->new_order, device->control);
     return image->size == device->total && image->control.image == told.image && image->control.crc == told.crc &&
            image->control.secure_version == told.secure_version;
 }

@@ -458,7 +458,7 @@ static enum tandem_status start(struct tandem_realtek_host *host, uint8_t part)
     enum tandem_status status = TANDEM_OK;
 
     memcpy(body, image->control, sizeof image->control);
-    body[REALTEK_CONTROL_HEADER] = image->compressed ? REALTEK_START_COMPRESSED : REALTEK_START_NORMAL;
+    body[TANDEM_REALTEK_CONTROL_SIZE] = image->compressed ? REALTEK_START_COMPRESSED : REALTEK_START_NORMAL;
     if (host->ciphers)
         status = tandem_aes_encrypt(&host->aes, body, body, 1);
     if (status == TANDEM_OK)

@@ -172,10 +172,10 @@ static enum tandem_status check_part(const struct tandem_realtek_host *host, con
 {
     const struct tandem_realtek_entry *section = entry_of(host->sections, host->section_count, part->image);
     const struct tandem_realtek_entry *entry = running(host, part->image);
-    struct realtek_control control;
+    struct tandem_realtek_control control;
     int banks = tandem_realtek_host_has_banks(info);
 
-    tandem_realtek_control_load(part->control, tandem_realtek_layout_of(host->file->ic).new_order, &control);
+    tandem_realtek_control_get(&control, tandem_realtek_layout_of(host->file->ic).new_order, part->control);
     *detail = section != NULL ? section->value : 0;
     if (section != NULL && part->size > section->value)
         return TANDEM_ERROR_TOO_LARGE;

@@ -80,32 +80,6 @@ struct realtek_layout tandem_realtek_layout_of(uint8_t ic)
     }
 }
 
-/* ---- control header ---- */
-
-void tandem_realtek_control_load(const uint8_t *bytes, int new_order, struct realtek_control *control)
-{
-    const uint8_t *chip = new_order ? bytes + 2 : bytes;
-
-    control->ic = chip[0];
-    control->secure_version = chip[1];
-    control->flags = tandem_load_le16(chip + 2);
-    control->image = tandem_load_le16(new_order ? bytes + 6 : bytes + 4);
-    control->crc = tandem_load_le16(new_order ? bytes : bytes + 6);
-    control->payload = tandem_load_le32(bytes + 8);
-}
-
-void tandem_realtek_control_store(const struct realtek_control *control, int new_order, uint8_t *bytes)
-{
-    uint8_t *chip = new_order ? bytes + 2 : bytes;
-
-    chip[0] = control->ic;
-    chip[1] = control->secure_version;
-    tandem_store_le16(chip + 2, control->flags);
-    tandem_store_le16(new_order ? bytes + 6 : bytes + 4, control->image);
-    tandem_store_le16(new_order ? bytes : bytes + 6, control->crc);
-    tandem_store_le32(bytes + 8, control->payload);
-}
-
 /* ---- device information ---- */
 
 /* The audio line's mode bits, and ours for them: bit n of the first is bit n of the second. */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tandem/image_realtek.h" /* control headers */
 #include "tandem/realtek.h"
 #include "tandem/status.h"
 
@@ -98,29 +99,11 @@ const struct realtek_dialect *tandem_realtek_dialect_row(enum tandem_realtek_dia
 struct realtek_layout {
     uint16_t control;  /* offset of the control header in an image */
     uint16_t header;   /* bytes before the payload */
-    uint8_t new_order; /* the control header begins with the CRC */
+    uint8_t new_order; /* the control header begins with the CRC: 1 is TANDEM_REALTEK_NEW, 0 TANDEM_REALTEK_OLD */
     uint8_t sure;      /* 0: guessed from the chip's neighbours */
 };
 
 struct realtek_layout tandem_realtek_layout_of(uint8_t ic);
-
-/* ---- control header ---- */
-
-#define REALTEK_CONTROL_HEADER 12u
-#define REALTEK_FLAG_NOT_READY 0x0080u    /* control flag bit 7 */
-#define REALTEK_FLAG_NOT_OBSOLETE 0x0100u /* control flag bit 8 */
-
-struct realtek_control {
-    uint8_t ic;
-    uint8_t secure_version;
-    uint16_t flags;
-    uint16_t image;
-    uint16_t crc;     /* 0: the image has a SHA-256 instead */
-    uint32_t payload; /* bytes behind the image header */
-};
-
-void tandem_realtek_control_load(const uint8_t *bytes, int new_order, struct realtek_control *control);
-void tandem_realtek_control_store(const struct realtek_control *control, int new_order, uint8_t *bytes);
 
 /* ---- device information ---- */
 
